@@ -1,0 +1,1 @@
+"""The five services of the case pipeline; they share nothing but events."""

@@ -1,0 +1,1 @@
+"""Facts folded from events, and the scores computed from them."""

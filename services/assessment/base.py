@@ -1,0 +1,22 @@
+"""The tables of assessment: its own metadata, with the kernel's tables in it."""
+
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+from shared.db import Aggregate, kernel_tables, service_metadata
+
+metadata = service_metadata()
+tables = kernel_tables(metadata)
+_registry = registry(metadata=metadata)
+
+
+class AssessmentTable(SQLModel, registry=_registry):
+    """A plain table of assessment."""
+
+    __abstract__ = True
+
+
+class AssessmentAggregate(Aggregate, registry=_registry):
+    """A thing that assessment owns and tells about."""
+
+    __abstract__ = True

@@ -1,0 +1,1 @@
+"""Every fact that the other services tell, kept for good, and what has to be folded again."""

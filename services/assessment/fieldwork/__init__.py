@@ -1,0 +1,1 @@
+"""What became of each report, field task, patrol, call and ticket."""

@@ -1,0 +1,1 @@
+"""The spans of time that figures are computed for: a month, a quarter, a year of the city."""

@@ -1,0 +1,244 @@
+"""Counts of people and posts, each one statement over an index."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.assessment.facts.models import StageFactsRow
+from services.assessment.facts.repository import table_of
+from services.assessment.fieldwork.domain import AttemptOutcome, ReportState, TicketOutcome
+from services.assessment.fieldwork.models import (
+    AccountFacts,
+    CallbackFacts,
+    CallFacts,
+    PatrolFacts,
+    ReportFacts,
+    TaskFacts,
+    TicketFacts,
+)
+from services.assessment.periods.domain import Period
+from services.assessment.posts.domain import (
+    SECONDS_TO_ANSWER,
+    FoundByOthers,
+    Patrol,
+    ReportCounts,
+    TaskCounts,
+)
+from services.assessment.posts.schemas import ReportFigure, TaskFigure
+from shared.events.hotline import CallbackOutcome, Satisfaction
+from shared.web.paging import PageRequest, after
+
+REPORTS = table_of(ReportFacts)
+TASKS = table_of(TaskFacts)
+PATROLS = table_of(PatrolFacts)
+CALLS = table_of(CallFacts)
+TICKETS = table_of(TicketFacts)
+CALLBACKS = table_of(CallbackFacts)
+STAGES = table_of(StageFactsRow)
+ACCOUNTS = table_of(AccountFacts)
+
+SATISFIED = (Satisfaction.VERY_SATISFIED, Satisfaction.SATISFIED, Satisfaction.BASICALLY)
+_ENDED = (AttemptOutcome.COMPLETED, AttemptOutcome.EXPIRED)
+
+
+class PostRepository:
+    """Counts within one period."""
+
+    def __init__(self, session: AsyncSession, period: Period) -> None:
+        self._session = session
+        self._period = period
+
+    async def account_ids(self, logins: Collection[str]) -> dict[str, list[str]]:
+        """Account ids by account name; the name itself is among them, as some systems use it."""
+        found = {login: [login] for login in logins}
+        statement = sa.select(ACCOUNTS.c.login, ACCOUNTS.c.account_id)
+        for login, account_id in await self._rows(
+            statement.where(ACCOUNTS.c.login.in_(list(logins)))
+        ):
+            found[login].append(account_id)
+        return found
+
+    async def accounts_of_unit(self, unit: str) -> list[tuple[str, list[str]]]:
+        """Account names of a unit, with their roles."""
+        statement = sa.select(ACCOUNTS.c.login, ACCOUNTS.c.roles).where(ACCOUNTS.c.unit == unit)
+        return [(login, roles) for login, roles in await self._rows(statement)]
+
+    async def reports_of(self, reporters: Collection[str]) -> dict[str, ReportCounts]:
+        """Reports by reporter."""
+        statement = (
+            sa.select(
+                REPORTS.c.reporter_id,
+                sa.func.count(),
+                sa.func.count().filter(REPORTS.c.state == ReportState.REGISTERED),
+            )
+            .where(REPORTS.c.reporter_id.in_(list(reporters)), *self._within(REPORTS.c.received_at))
+            .group_by(REPORTS.c.reporter_id)
+        )
+        return {row[0]: ReportCounts(row[1], row[2]) for row in await self._rows(statement)}
+
+    async def tasks_of(self, collectors: Collection[str]) -> dict[str, TaskCounts]:
+        """Field tasks of these collectors by kind, by the time of issue."""
+        statement = (
+            sa.select(
+                TASKS.c.kind,
+                sa.func.count(),
+                sa.func.count().filter(TASKS.c.outcome.in_(_ENDED)),
+                sa.func.count().filter(TASKS.c.in_time),
+            )
+            .where(TASKS.c.collector.in_(list(collectors)), *self._within(TASKS.c.issued_at))
+            .group_by(TASKS.c.kind)
+        )
+        return {row[0]: TaskCounts(*row[1:]) for row in await self._rows(statement)}
+
+    async def patrols_of(self, collectors: Collection[str]) -> list[Patrol]:
+        statement = sa.select(PATROLS.c.started_at, PATROLS.c.ended_at, PATROLS.c.grids).where(
+            PATROLS.c.collector.in_(list(collectors)), *self._within(PATROLS.c.started_at)
+        )
+        return [Patrol(row[0], row[1], tuple(row[2])) for row in await self._rows(statement)]
+
+    async def found_by_others(
+        self, reporters: Collection[str], grids: Collection[str]
+    ) -> list[FoundByOthers]:
+        """Cases in these grids that came from other reporters."""
+        if not grids:
+            return []
+        others = sa.or_(
+            REPORTS.c.reporter_id.is_(None), REPORTS.c.reporter_id.not_in(list(reporters))
+        )
+        statement = sa.select(REPORTS.c.grid, REPORTS.c.observed_at).where(
+            *self._within(REPORTS.c.received_at),
+            REPORTS.c.state == ReportState.REGISTERED,
+            REPORTS.c.grid.in_(list(grids)),
+            others,
+        )
+        return [FoundByOthers(*row) for row in await self._rows(statement)]
+
+    async def stages(self) -> Sequence[Any]:
+        """Stage, post, count, with a limit, kept, mean and longest counted seconds."""
+        statement = (
+            sa.select(
+                STAGES.c.stage,
+                STAGES.c.post,
+                sa.func.count(),
+                sa.func.count(STAGES.c.kept),
+                sa.func.count().filter(STAGES.c.kept),
+                sa.func.avg(STAGES.c.used_seconds),
+                sa.func.max(STAGES.c.used_seconds),
+            )
+            .where(*self._within(STAGES.c.ended_at))
+            .group_by(STAGES.c.stage, STAGES.c.post)
+            .order_by(STAGES.c.stage, STAGES.c.post)
+        )
+        return await self._rows(statement)
+
+    async def calls(self, agents: Collection[str] | None) -> Sequence[Any]:
+        """Calls by direction: count, answered, answered in time, summed seconds to answer."""
+        seconds = CALLS.c.seconds_to_answer
+        statement = (
+            sa.select(
+                CALLS.c.direction,
+                sa.func.count(),
+                sa.func.count(seconds),
+                sa.func.count().filter(seconds <= SECONDS_TO_ANSWER),
+                sa.func.coalesce(sa.func.sum(seconds), 0.0),
+            )
+            .where(*self._within(CALLS.c.ended_at), *_one_of(CALLS.c.agent, agents))
+            .group_by(CALLS.c.direction)
+        )
+        return await self._rows(statement)
+
+    async def tickets(self, agents: Collection[str] | None) -> dict[TicketOutcome, int]:
+        statement = (
+            sa.select(TICKETS.c.outcome, sa.func.count())
+            .where(*self._within(TICKETS.c.settled_at), *_one_of(TICKETS.c.agent, agents))
+            .group_by(TICKETS.c.outcome)
+        )
+        return {row[0]: row[1] for row in await self._rows(statement)}
+
+    async def callbacks(self, agents: Collection[str] | None) -> tuple[int, int, int, int]:
+        """Tries, reached, rated, satisfied."""
+        rating = CALLBACKS.c.satisfaction
+        statement = sa.select(
+            sa.func.count(),
+            sa.func.count().filter(CALLBACKS.c.outcome == CallbackOutcome.REACHED.value),
+            sa.func.count(rating),
+            sa.func.count().filter(rating.in_([level.value for level in SATISFIED])),
+        ).where(*self._within(CALLBACKS.c.at), *_one_of(CALLBACKS.c.agent, agents))
+        row = (await self._rows(statement))[0]
+        return row[0], row[1], row[2], row[3]
+
+    async def reports_page(
+        self, reporters: Collection[str], figure: ReportFigure, page: PageRequest
+    ) -> Sequence[ReportFacts]:
+        """The reports behind a figure, oldest first."""
+        statement = select(ReportFacts).where(
+            col(ReportFacts.reporter_id).in_(list(reporters)),
+            *self._within(REPORTS.c.received_at),
+        )
+        state = {
+            ReportFigure.VALID: ReportState.REGISTERED,
+            ReportFigure.REJECTED: ReportState.REJECTED,
+            ReportFigure.MERGED: ReportState.MERGED,
+        }.get(figure)
+        if state is not None:
+            statement = statement.where(ReportFacts.state == state)
+        columns = [ReportFacts.received_at, ReportFacts.report_id]
+        rows: Sequence[ReportFacts] = (
+            await self._session.exec(after(statement, columns, page))
+        ).all()
+        return rows
+
+    async def tasks_page(
+        self, collector: str, figure: TaskFigure, page: PageRequest
+    ) -> Sequence[TaskFacts]:
+        """The field tasks behind a figure, oldest first."""
+        conditions: dict[TaskFigure, list[Any]] = {
+            TaskFigure.ISSUED: [],
+            TaskFigure.IN_TIME: [TASKS.c.in_time],
+            TaskFigure.LATE: [
+                TASKS.c.outcome == AttemptOutcome.COMPLETED,
+                sa.not_(TASKS.c.in_time),
+            ],
+            TaskFigure.EXPIRED: [TASKS.c.outcome == AttemptOutcome.EXPIRED],
+        }
+        statement = select(TaskFacts).where(
+            TaskFacts.collector == collector,
+            *self._within(TASKS.c.issued_at),
+            *conditions[figure],
+        )
+        columns = [TaskFacts.issued_at, TaskFacts.task_id, TaskFacts.attempt]
+        rows: Sequence[TaskFacts] = (
+            await self._session.exec(after(statement, columns, page))
+        ).all()
+        return rows
+
+    async def stages_page(
+        self, stage: str, post: str | None, page: PageRequest, *, kept: bool | None
+    ) -> Sequence[StageFactsRow]:
+        """The stages behind a figure, by the time of their end."""
+        statement = select(StageFactsRow).where(
+            StageFactsRow.stage == stage, *self._within(STAGES.c.ended_at)
+        )
+        if post is not None:
+            statement = statement.where(StageFactsRow.post == post)
+        if kept is not None:
+            statement = statement.where(StageFactsRow.kept == kept)
+        columns = [StageFactsRow.ended_at, StageFactsRow.case_id, StageFactsRow.ordinal]
+        rows: Sequence[StageFactsRow] = (
+            await self._session.exec(after(statement, columns, page))
+        ).all()
+        return rows
+
+    def _within(self, column: Any) -> tuple[Any, Any]:
+        return column >= self._period.start, column < self._period.end
+
+    async def _rows(self, statement: Any) -> Sequence[Any]:
+        connection = await self._session.connection()
+        return (await connection.execute(statement)).all()
+
+
+def _one_of(column: Any, values: Collection[str] | None) -> list[Any]:
+    return [] if values is None else [column.in_(list(values))]

@@ -1,0 +1,1 @@
+"""Scorecards of units: what was due, what was resolved, what was timely, and why."""

@@ -1,0 +1,145 @@
+"""Scorecards as the API shows them: six decimals; null where nothing was due."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.assessment.scorecards.domain import Reason
+from shared.web.paging import Page
+
+
+class Figure(StrEnum):
+    """Figures of a scorecard that list the cases behind them."""
+
+    DUE = "due"
+    RESOLVED = "resolved"
+    UNRESOLVED = "unresolved"
+    TIMELY = "timely"
+    NOT_TIMELY = "not-timely"
+    RETURNED_TO_OTHER = "returned-to-other"
+    RETURNS_REFUSED = "returns-refused"
+    REPEATED = "repeated"
+    EXTENDED = "extended"
+    DEFERRED = "deferred"
+    FALSE_FEEDBACK = "false-feedback"
+    LEFT_OUT = "left-out"
+
+
+class PeriodView(BaseModel):
+    """A period of the city's own calendar."""
+
+    key: str
+    kind: str
+    start: datetime
+    end: datetime = Field(description="first instant after it")
+    complete: bool = Field(description="false while it still runs: figures will change")
+
+
+class ParametersView(BaseModel):
+    """The version of the parameters that holds for the period. Shares as exact fractions."""
+
+    version: str
+    valid_from: date
+    timely_weight: str = Field(examples=["4/5"])
+    resolution_weight: str = Field(examples=["1/5"])
+    resolution_target: str = Field(examples=["17/20"])
+    small_sample: int
+    trial: bool = Field(description="shown, but without consequence")
+
+
+class SevenFigures(BaseModel):
+    """The figures that are reported beside a score, by their published names."""
+
+    long_term_coverage: float | None = Field(
+        description="长效覆盖率: grids patrolled in the period among those of the ground; null"
+        " for a unit without a ground of its own"
+    )
+    cases_registered: int = Field(description="立案数: cases registered in the period")
+    completion_rate: float | None = Field(description="结案率: of these, closed")
+    dispatch_rate: float | None = Field(
+        description="派遣率: city: registered cases that were dispatched; unit: its share of them"
+    )
+    extension_deferral_rate: float | None = Field(
+        description="延期率: extended or deferred among due"
+    )
+    repeated_dispatch_rate: float | None = Field(description="返工率: dispatched again among due")
+    false_feedback_rate: float | None = Field(description="虚假反馈率: feedback refused among due")
+
+
+class ScorecardView(BaseModel):
+    """One unit in one period."""
+
+    unit: str
+    name_zh: str | None
+    name_en: str | None
+    due: int = Field(description="应处置数")
+    resolved: int
+    timely: int
+    not_yet_due: int = Field(description="of due, unresolved with the deadline still ahead")
+    timely_rate: float | None = Field(description="按期处置率: timely / due")
+    resolution_rate: float | None = Field(description="处置率: resolved / due")
+    return_rate: float | None = Field(
+        description="回退率: returned to other units / dispatched with a deadline in the period"
+    )
+    score: float | None
+    rank: int | None
+    small_sample: bool = Field(description="too little was due to be ranked")
+    target_met: bool | None = Field(description="resolution rate at or above the city's target")
+    returned_to_other: int
+    returns_refused: int
+    repeated: int
+    extended: int
+    deferred: int
+    false_feedback: int
+    figures: SevenFigures
+
+
+class RankingView(BaseModel):
+    """All units in one period, sorted by unit."""
+
+    period: PeriodView
+    parameters: ParametersView
+    computed_at: datetime
+    behind: int = Field(description="subjects with news that is not counted yet")
+    city: SevenFigures
+    units: list[ScorecardView]
+
+
+class OneScorecardView(BaseModel):
+    """One unit's scorecard with what it was computed from."""
+
+    period: PeriodView
+    parameters: ParametersView
+    computed_at: datetime
+    behind: int
+    scorecard: ScorecardView
+
+
+class ExplainedCase(BaseModel):
+    """One assignment, how it counted and why."""
+
+    case_id: UUID
+    ordinal: int = Field(description="n-th unit that the case was with")
+    number: str | None
+    due_at: datetime
+    limit_seconds: int | None
+    used_seconds: int
+    closed_at: datetime | None
+    dispatches: int
+    due: bool
+    resolved: bool
+    timely: bool
+    reasons: list[Reason]
+    because: list[str] = Field(description="the reasons in words")
+
+
+class ExplanationView(OneScorecardView):
+    """A scorecard, how its score is made, and the cases behind it page by page."""
+
+    formula: str = Field(examples=["100 x (4/5 x 18/20 + 1/5 x 19/20) = 91.000000"])
+    figure: Figure | None = Field(
+        description="the figure that the cases below are behind; null: all"
+    )
+    cases: Page[ExplainedCase]

@@ -1,0 +1,1 @@
+"""What the command line offers; each module is one group of commands and imports only its own."""

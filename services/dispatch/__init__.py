@@ -1,0 +1,1 @@
+"""Case files from registration to archive: the process of record."""

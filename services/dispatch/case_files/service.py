@@ -1,0 +1,445 @@
+"""A case file in hand: moves the case along its table of states and keeps its clock."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from services.dispatch.case_files.domain import (
+    CENTRE_STAGES,
+    FINAL,
+    POSTS,
+    STAGE_OF,
+    Action,
+    CaseState,
+    allowed_actions,
+    next_state,
+)
+from services.dispatch.case_files.errors import CaseNotYetKnown, NoSuchCase
+from services.dispatch.case_files.models import NO_LIMIT, Assignment, Case, SegmentRow
+from services.dispatch.case_files.repository import CaseFileRepository
+from services.dispatch.case_files.schemas import CaseView, ClockLight, StageLight, TextView
+from services.dispatch.clocks.domain import (
+    Charge,
+    ClockRules,
+    Deadline,
+    Reading,
+    Segment,
+    SegmentKind,
+    Span,
+    continuous_counterpart,
+    deadline_of,
+    light,
+    read_clock,
+    whole_deadline,
+)
+from services.dispatch.config import DispatchSettings
+from shared.config import ServiceSettings
+from shared.errors import NotFound
+from shared.events.dispatch import DeferralEnded
+from shared.events.vocabulary import ClassRef, ClockReading, Place
+from shared.pack.model import CityPack, ClassKey, Stage
+from shared.service import Runtime
+from shared.vocabulary import ClassKind
+from shared.web.etag import check_match
+from shared.work import UnitOfWork
+from shared.worktime import Limit
+
+_SECOND = timedelta(seconds=1)
+_WAY = (
+    Stage.DISPATCH,
+    None,
+    Stage.SUPERVISION,
+    Stage.SENDING_OUT,
+    Stage.VERIFICATION,
+    Stage.CLOSING,
+)
+"""The stages of a whole case; None stands for the handling."""
+
+
+def class_key_of(ref: ClassRef) -> ClassKey:
+    """A class as events write it, as the city pack knows it."""
+    return ClassKey(ref.scheme, ClassKind(ref.kind.value), ref.code)
+
+
+def class_ref_of(key: str) -> ClassRef:
+    """A stored class key as events write it."""
+    parsed = ClassKey.parse(key)
+    return ClassRef.model_validate(
+        {"scheme": parsed.scheme, "kind": parsed.kind.value, "code": parsed.code}
+    )
+
+
+def clock_rules(pack: CityPack, settings: ServiceSettings) -> ClockRules:
+    """The parameters of counting in this city."""
+    if isinstance(settings, DispatchSettings):
+        return ClockRules(pack.stages.warn_share, settings.whole_time_from)
+    return ClockRules(pack.stages.warn_share)
+
+
+def default_limit(pack: CityPack, condition: str, *, urgent: bool) -> Limit | None:
+    """The handling limit of a registration condition; None if the pack no longer has it."""
+    try:
+        limit = pack.condition(condition).limit
+    except NotFound:
+        return None
+    return continuous_counterpart(limit) if urgent else limit
+
+
+def limit_of(assignment: Assignment) -> Limit:
+    """The limit of a dispatch, extensions included."""
+    limit = Limit.parse(assignment.time_limit)
+    return limit.plus(Limit.parse(assignment.extended_by)) if assignment.extended_by else limit
+
+
+@dataclass
+class CaseFile:
+    """A case with its segments and dispatches, and what may be done with it.
+
+    Made by `CaseFiles`. Every method changes rows of the open unit of work; none commits.
+    """
+
+    work: UnitOfWork
+    pack: CityPack
+    rules: ClockRules
+    case: Case
+    segments: list[SegmentRow] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
+
+    @property
+    def assignment(self) -> Assignment:
+        """The latest dispatch; only asked for where there is one."""
+        return self.assignments[-1]
+
+    def charges(self) -> list[Charge]:
+        return [
+            Charge(
+                number=item.number,
+                unit=item.unit,
+                run=item.run,
+                repeat=item.repeat,
+                limit=limit_of(item),
+                command_duty=item.command_duty,
+                released_at=item.released_at,
+            )
+            for item in self.assignments
+        ]
+
+    def timeline(self) -> list[Segment]:
+        return [
+            Segment(
+                kind=row.kind,
+                holder=row.holder,
+                assignment=row.assignment,
+                started_at=row.started_at,
+                ended_at=row.ended_at,
+                reason=row.reason,
+                limited=row.limited,
+            )
+            for row in self.segments
+        ]
+
+    def read(self, *, at: datetime | None = None, number: int | None = None) -> Reading:
+        """The clock of a dispatch, the latest one unless another is named."""
+        return read_clock(
+            self.pack.calendar,
+            self.timeline(),
+            self.charges(),
+            number or self.assignment.number,
+            self.rules,
+            at=at or self.work.now(),
+            resumes_at=self.case.deferred_until,
+        )
+
+    def clock_reading(self, *, at: datetime | None = None) -> ClockReading:
+        """The clock of the latest dispatch as events carry it."""
+        reading = self.read(at=at)
+        return ClockReading(
+            assignment=reading.charge.number,
+            unit=reading.charge.unit,
+            limit_seconds=reading.allowed // _SECOND,
+            used_seconds=reading.used // _SECOND,
+            due_at=None if reading.paused else reading.deadline.due_at,
+            provisional=reading.deadline.provisional,
+        )
+
+    def check(self, action: Action) -> CaseState:
+        """The state that an action leads to.
+
+        Raises:
+            NotAllowedNow: it is not allowed in the present state.
+        """
+        return next_state(self.case.state, action)
+
+    def move(
+        self,
+        action: Action,
+        *,
+        at: datetime | None = None,
+        reason: str | None = None,
+        **details: object,
+    ) -> datetime:
+        """Take a step: state, segment, clock and journal.
+
+        Args:
+            action: a row of the table of states.
+            at: when it happened, if not now; never before the present stage began.
+            reason: for the journal.
+            details: for the journal; no personal data.
+
+        Returns:
+            The instant from which it counts.
+        """
+        case = self.case
+        before, after = case.state, self.check(action)
+        moment = self._not_before_stage(at or self.work.now())
+        case.state = after
+        if after is not CaseState.DEFERRED:
+            case.deferred_until = None
+        self._turn_stage(STAGE_OF[before], STAGE_OF[after], moment, action)
+        if after in FINAL:
+            case.closed_at = moment
+        self.reckon()
+        self.work.record(
+            case,
+            action.value,
+            from_state=before.value,
+            to_state=after.value,
+            reason=reason,
+            details=details,
+        )
+        return moment
+
+    def reckon(self) -> None:
+        """Reckon every deadline anew from segments, dispatches and calendar."""
+        case = self.case
+        stage = STAGE_OF[case.state]
+        if stage is None:
+            case.stage_warn_at = case.stage_due_at = None
+            case.due_order = NO_LIMIT
+            return
+        deadline = self._stage_deadline(stage)
+        whole = self._whole_deadline()
+        case.stage_warn_at, case.stage_due_at = _instants(deadline)
+        case.total_warn_at, case.total_due_at = _instants(whole)
+        case.provisional = any(item is not None and item.provisional for item in (deadline, whole))
+        pause_end = case.deferred_until if stage is SegmentKind.DEFERRAL else None
+        case.due_order = pause_end or case.stage_due_at or NO_LIMIT
+        self.segments[-1].warn_at, self.segments[-1].due_at = case.stage_warn_at, case.stage_due_at
+
+    def resume(self, *, at: datetime | None = None, reason: str | None = None) -> None:
+        """Let a deferred case's clock go on, at the end of the pause or before it."""
+        self.move(Action.RESUME, at=at, reason=reason)
+        event = DeferralEnded(
+            assignment=self.assignment.number,
+            unit=self.assignment.unit,
+            clock=self.clock_reading(at=self.case.stage_started_at),
+        )
+        self.work.tell(self.case, event, at=self.case.stage_started_at)
+
+    def release(self, outcome: str, at: datetime) -> None:
+        """The latest dispatch has ended; its unit's clock takes no more time."""
+        self.assignment.outcome = outcome
+        self.assignment.released_at = at
+
+    def _not_before_stage(self, at: datetime) -> datetime:
+        """Clocks of different machines differ; a segment never ends before it began."""
+        return max(at, self.case.stage_started_at)
+
+    def _turn_stage(
+        self, before: SegmentKind | None, after: SegmentKind | None, at: datetime, action: Action
+    ) -> None:
+        if before is after and action is not Action.DISPATCH:
+            return
+        if self.segments and self.segments[-1].ended_at is None:
+            self.segments[-1].ended_at = at
+        if after is not None:
+            self.begin_segment(after, at, action.value)
+
+    def begin_segment(self, kind: SegmentKind, at: datetime, reason: str) -> None:
+        """Begin a stage; the one before must have ended."""
+        case = self.case
+        case.segments += 1
+        case.stage_started_at = at
+        row = SegmentRow(
+            case_id=case.id,
+            number=case.segments,
+            kind=kind,
+            holder=POSTS.get(kind) or case.unit or "",
+            assignment=case.assignments,
+            started_at=at,
+            reason=reason,
+            limited=kind not in CENTRE_STAGES or self._stage_limit(kind) is not None,
+        )
+        self.segments.append(row)
+        self.work.session.add(row)
+
+    def _stage_limit(self, kind: SegmentKind) -> Limit | None:
+        return self.pack.stages.limit_of(
+            CENTRE_STAGES[kind], urgent=self.case.urgent, special=self.case.special
+        )
+
+    def _stage_deadline(self, stage: SegmentKind) -> Deadline | None:
+        if self.assignments:
+            self._reckon_assignment()
+        if stage is SegmentKind.DEFERRAL:
+            return None
+        if stage is SegmentKind.HANDLING:
+            return self.read().deadline
+        started_at = self.case.stage_started_at
+        return deadline_of(self.pack.calendar, started_at, self._stage_limit(stage), self.rules)
+
+    def _reckon_assignment(self) -> None:
+        reading, row = self.read(), self.assignment
+        row.warn_at, row.due_at = reading.deadline.warn_at, reading.deadline.due_at
+        row.limit_seconds = reading.allowed // _SECOND
+        row.provisional = reading.deadline.provisional
+
+    def _whole_deadline(self) -> Deadline | None:
+        case = self.case
+        handling = (
+            limit_of(self.assignment)
+            if self.assignments and self.assignment.dispatched_at >= case.total_started_at
+            else default_limit(self.pack, case.condition, urgent=case.urgent)
+        )
+        limits = [
+            handling
+            if stage is None
+            else self.pack.stages.limit_of(stage, urgent=case.urgent, special=case.special)
+            for stage in _WAY
+        ]
+        pauses = [
+            Span(row.started_at, row.ended_at)
+            for row in self.segments
+            if row.kind is SegmentKind.DEFERRAL or not row.limited
+        ]
+        if pauses and pauses[-1].ended_at is None and case.deferred_until is not None:
+            pauses[-1] = Span(pauses[-1].started_at, case.deferred_until)
+        return whole_deadline(self.pack.calendar, case.total_started_at, limits, pauses, self.rules)
+
+    # -- showing -------------------------------------------------------------------------------
+
+    def view(self) -> CaseView:
+        return view_of(self.case, self.pack, self.work.now())
+
+
+class CaseFiles:
+    """Takes case files out of the cabinet."""
+
+    def __init__(self, work: UnitOfWork, pack: CityPack, rules: ClockRules) -> None:
+        self.work = work
+        self.pack = pack
+        self.rules = rules
+        self.repository = CaseFileRepository(work.session)
+
+    @classmethod
+    def of(cls, work: UnitOfWork, runtime: Runtime) -> Self:
+        """The cabinet of a running service, for one unit of work."""
+        return cls(work, runtime.pack, clock_rules(runtime.pack, runtime.settings))
+
+    def new(self, case: Case) -> CaseFile:
+        return CaseFile(self.work, self.pack, self.rules, case)
+
+    async def look_at(self, case_id: UUID, *, unit: str | None = None) -> CaseFile:
+        """The file of a case as it lies there, to be read only.
+
+        Raises:
+            NoSuchCase: there is none, or it is not with that unit.
+        """
+        case = await self.repository.case(case_id)
+        if case is None or (unit is not None and case.unit != unit):
+            raise NoSuchCase("There is no such case, or it is not with your unit.")
+        return await self._open(case)
+
+    async def take(
+        self, case_id: UUID, *, unit: str | None = None, if_match: str | None = None
+    ) -> CaseFile:
+        """The file of a case, its clock brought up to now.
+
+        Args:
+            case_id: which.
+            unit: only if the case is with this unit; for people who see nothing else.
+            if_match: the version that a command was meant for, as the caller sent it.
+
+        Raises:
+            NoSuchCase: there is none, or it is not with that unit.
+            PreconditionFailed: it has another version now.
+        """
+        file = await self.look_at(case_id, unit=unit)
+        case = file.case
+        check_match(case, if_match)
+        if case.deferred_until is not None and case.deferred_until <= self.work.now():
+            # The timer is late; what is done now comes after the end of the pause.
+            file.resume(at=case.deferred_until, reason="date reached")
+        return file
+
+    async def take_for_fact(self, case_id: UUID) -> CaseFile:
+        """The file that a fact from another service is about.
+
+        Raises:
+            CaseNotYetKnown: the case has not arrived here yet; the fact is tried again.
+        """
+        case = await self.repository.case(case_id)
+        if case is None:
+            raise CaseNotYetKnown(f"Case {case_id} is not known here yet.")
+        return await self._open(case)
+
+    async def _open(self, case: Case) -> CaseFile:
+        segments, assignments = await self.repository.clock_of(case.id)
+        return CaseFile(self.work, self.pack, self.rules, case, segments, assignments)
+
+
+def view_of(case: Case, pack: CityPack, now: datetime) -> CaseView:
+    """A case as lists and commands show it, with its lights as of `now`."""
+    unit = pack.units.get(case.unit) if case.unit else None
+    ref = class_ref_of(case.class_key)
+    case_class = pack.classes.get(class_key_of(ref))
+    end = case.closed_at or now
+    return CaseView(
+        id=case.id,
+        version=case.version,
+        number=case.number,
+        state=case.state,
+        allowed=allowed_actions(case.state),
+        stage=StageLight(
+            kind=STAGE_OF[case.state],
+            started_at=case.stage_started_at,
+            warn_at=case.stage_warn_at,
+            due_at=case.stage_due_at,
+            light=light(case.stage_warn_at, case.stage_due_at, now),
+        ),
+        total=ClockLight(
+            started_at=case.total_started_at,
+            warn_at=case.total_warn_at,
+            due_at=case.total_due_at,
+            light=light(case.total_warn_at, case.total_due_at, end),
+        ),
+        provisional=case.provisional,
+        unit=case.unit,
+        unit_name=None if unit is None else TextView(zh=unit.name.zh, en=unit.name.en),
+        class_ref=ref,
+        class_name=None
+        if case_class is None
+        else TextView(zh=case_class.name.zh, en=case_class.name.en),
+        condition=case.condition,
+        description=case.description,
+        place=Place.model_validate(case.place),
+        urgent=case.urgent,
+        special=case.special,
+        source=case.source,
+        registered_at=case.registered_at,
+        closed_at=case.closed_at,
+        deferred_until=case.deferred_until,
+        dispatches=case.assignments,
+        dispatch_reason=case.dispatch_reason,
+        verification_round=case.rounds,
+        failed_verifications=case.failed_verifications,
+        returns_granted=case.returns_granted,
+        coordination_needed=case.coordination_needed,
+        pending_requests=case.pending_requests,
+        reporters=case.reporters,
+    )
+
+
+def _instants(deadline: Deadline | None) -> tuple[datetime | None, datetime | None]:
+    return (None, None) if deadline is None else (deadline.warn_at, deadline.due_at)

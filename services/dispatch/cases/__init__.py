@@ -1,0 +1,1 @@
+"""The way of a case: opened, dispatched, accepted, handled, verified, closed; and its lists."""

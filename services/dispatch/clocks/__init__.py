@@ -1,0 +1,1 @@
+"""How long a case has been where, and when each limit runs out: rules only."""

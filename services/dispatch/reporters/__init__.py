@@ -1,0 +1,1 @@
+"""The people behind a case: further reports, tickets withdrawn, cases reopened."""

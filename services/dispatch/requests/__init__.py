@@ -1,0 +1,1 @@
+"""What needs a second word: return, extension and deferral of a unit, voiding by the centre."""

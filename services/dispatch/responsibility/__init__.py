@@ -1,0 +1,1 @@
+"""Which unit a case belongs to: suggestions with their reasons."""

@@ -1,0 +1,1 @@
+"""Calls, tickets, knowledge, call-backs: the citizens' 24-hour line."""

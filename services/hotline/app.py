@@ -1,0 +1,41 @@
+"""The hotline service: what it is made of."""
+
+from services.hotline.base import metadata, tables
+from services.hotline.callbacks import endpoints as callbacks
+from services.hotline.callers import endpoints as callers
+from services.hotline.callers.service import seal_of
+from services.hotline.calls import endpoints as calls
+from services.hotline.knowledge import endpoints as knowledge
+from services.hotline.knowledge.service import take_over_pack
+from services.hotline.shifts import endpoints as shifts
+from services.hotline.subscriptions import subscriptions
+from services.hotline.tickets import endpoints as tickets
+from shared.service import Runtime, Service
+
+
+async def prepare(runtime: Runtime) -> None:
+    """Take over the knowledge of the city pack; refuse to be installed without a key for callers.
+
+    Raises:
+        PersonalDataKeyMissing: callers' data could not be sealed.
+    """
+    seal_of(runtime)
+    await take_over_pack(runtime)
+
+
+service = Service(
+    name="hotline",
+    summary="Calls, tickets, knowledge and call-backs of the citizens' 24-hour line",
+    metadata=metadata,
+    tables=tables,
+    routers=[
+        calls.router,
+        callers.router,
+        tickets.router,
+        knowledge.router,
+        callbacks.router,
+        shifts.router,
+    ],
+    subscriptions=subscriptions,
+    prepare=prepare,
+)

@@ -1,0 +1,1 @@
+"""Calling back after closing: outcome, satisfaction, reopening."""

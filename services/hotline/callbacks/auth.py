@@ -1,0 +1,11 @@
+"""Who may call back."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from shared.auth.principal import Principal
+from shared.vocabulary import Role
+from shared.web.policy import requires
+
+CallbackAgent = Annotated[Principal, Depends(requires(Role.AGENT, Role.SHIFT_LEADER))]

@@ -1,0 +1,1 @@
+"""Following the case: what intake and dispatch tell, brought to the tickets concerned."""

@@ -1,0 +1,1 @@
+"""The knowledge base that agents answer from."""

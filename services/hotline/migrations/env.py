@@ -1,0 +1,6 @@
+"""Alembic's way into the migrations of hotline."""
+
+from services.hotline.app import service
+from shared.db.migrations import run_from_environment
+
+run_from_environment(service.metadata)

@@ -1,0 +1,1 @@
+"""Shifts: who is on, and what one hands over to the next."""

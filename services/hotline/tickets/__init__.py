@@ -1,0 +1,1 @@
+"""Tickets: what a caller wants, and which way it goes."""

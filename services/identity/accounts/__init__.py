@@ -1,0 +1,1 @@
+"""Accounts of people: who they are and which roles they have."""

@@ -1,0 +1,1 @@
+"""Other systems: which there are, what they may do, and how they get tokens."""

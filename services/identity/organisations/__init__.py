@@ -1,0 +1,1 @@
+"""Units, companies and offices of the city."""

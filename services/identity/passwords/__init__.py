@@ -1,0 +1,1 @@
+"""Passwords: their rules, their hashes, one-time codes, and what happens after failures."""

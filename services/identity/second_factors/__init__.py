@@ -1,0 +1,1 @@
+"""The second factor: time-based codes of an authenticator (RFC 6238)."""

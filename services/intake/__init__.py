@@ -1,0 +1,1 @@
+"""Reports from every source, registration, and the work of the collectors."""

@@ -1,0 +1,38 @@
+"""Intake: what it consists of."""
+
+from services.intake.base import metadata, tables
+from services.intake.collectors.endpoints import router as collectors
+from services.intake.collectors.service import forget
+from services.intake.duplicates.endpoints import router as duplicates
+from services.intake.media.endpoints import router as media
+from services.intake.media.endpoints import uploads
+from services.intake.registration.endpoints import router as registration
+from services.intake.reports.endpoints import contacts, public
+from services.intake.reports.endpoints import router as reports
+from services.intake.subscriptions import subscriptions
+from services.intake.tasks.endpoints import router as tasks
+from services.intake.tasks.service import move_on
+from shared.service import Periodic, Service
+
+service = Service(
+    name="intake",
+    summary="Reports from every source, registration, and the work of the collectors.",
+    metadata=metadata,
+    tables=tables,
+    routers=(
+        reports,
+        contacts,
+        public,
+        registration,
+        duplicates,
+        tasks,
+        collectors,
+        uploads,
+        media,
+    ),
+    subscriptions=subscriptions,
+    periodic=(
+        Periodic("tasks", 15, move_on),
+        Periodic("forget", 3_600, forget),
+    ),
+)

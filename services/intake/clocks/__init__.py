@@ -1,0 +1,1 @@
+"""Deadlines and lights of intake's own stages."""

@@ -1,0 +1,1 @@
+"""Collectors on duty: where they are now and which grids they covered."""

@@ -1,0 +1,1 @@
+"""Reports that tell of the same matter: found, merged, taken apart again."""

@@ -1,0 +1,60 @@
+"""Rows of photographs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.intake.media.models import MediaFile, MediaUpload
+from shared.media import StoredMedia
+
+
+async def unknown_among(session: AsyncSession, hashes: Sequence[str]) -> list[str]:
+    """Those of the hashes that no photograph is stored under."""
+    statement = select(MediaFile.sha256).where(col(MediaFile.sha256).in_(hashes))
+    known = set((await session.exec(statement)).all())
+    return [sha256 for sha256 in hashes if sha256 not in known]
+
+
+async def uploads_since(session: AsyncSession, uploader: str, since: datetime) -> int:
+    statement = select(sa.func.count()).where(
+        MediaUpload.uploader == uploader, col(MediaUpload.uploaded_at) >= since
+    )
+    return (await session.exec(statement)).one()
+
+
+async def save(session: AsyncSession, media: StoredMedia, uploader: str, at: datetime) -> None:
+    """Write down that a photograph is stored and who sent it."""
+    table: sa.Table = MediaFile.__table__  # type: ignore[attr-defined]
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert: Any = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    position = media.captured_position
+    values = {
+        "sha256": media.sha256,
+        "media_type": media.media_type,
+        "size": media.size,
+        "width": media.width,
+        "height": media.height,
+        "trailing_bytes": media.trailing_bytes,
+        "published_sha256": media.published.sha256 if media.published else None,
+        "fault": media.fault.value if media.fault else None,
+        "perceptual_hash": media.perceptual_hash,
+        "captured_at": media.captured_at,
+        "captured_longitude": position.lng if position else None,
+        "captured_latitude": position.lat if position else None,
+        "uploaded_at": at,
+    }
+    # Sent again, a picture that could not be shown may have been seen whole this time.
+    changed = {name: values[name] for name in ("published_sha256", "fault", "perceptual_hash")}
+    await session.exec(
+        insert.values(values).on_conflict_do_update(index_elements=[table.c.sha256], set_=changed)
+    )
+    session.add(MediaUpload(sha256=media.sha256, uploader=uploader, uploaded_at=at))
+
+
+async def find(session: AsyncSession, sha256: str) -> MediaFile | None:
+    return await session.get(MediaFile, sha256)

@@ -1,0 +1,1 @@
+"""Reports from every source, and what became of them."""

@@ -1,0 +1,1 @@
+"""Field tasks: check before registration, verification after handling."""

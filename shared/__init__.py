@@ -1,0 +1,1 @@
+"""What every service stands on: no module here knows a service."""

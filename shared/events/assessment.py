@@ -1,0 +1,1 @@
+"""What assessment tells; figures are served by its API, so far no fact of its own is published."""

@@ -1,0 +1,256 @@
+"""What dispatch tells: the life of a case from its opening to the archive."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.events.envelope import Event
+from shared.events.vocabulary import (
+    ClassRef,
+    ClockReading,
+    DispatchReason,
+    Instant,
+    LimitRef,
+    Place,
+    Sha256,
+    Source,
+)
+
+
+class CaseOpened(Event):
+    """The case file exists; the dispatch stage begins."""
+
+    TYPE: ClassVar[str] = "dispatch.case.opened.v1"
+
+    number: str
+    report_id: UUID
+    ticket_id: UUID | None = None
+    source: Source
+    class_ref: ClassRef
+    condition: str
+    place: Place
+    urgent: bool
+    special: bool
+    registered_at: Instant
+    dispatch_due_at: Instant | None = Field(description="when the dispatch stage runs out")
+
+
+class CaseDispatched(Event):
+    """The case was sent to the one responsible unit."""
+
+    TYPE: ClassVar[str] = "dispatch.case.dispatched.v1"
+
+    number: str
+    assignment: int = Field(ge=1, description="n-th dispatch of the case")
+    unit: str
+    reason: DispatchReason
+    condition: str = Field(
+        description="registration condition that sets limit and closing condition"
+    )
+    standard: str = Field(max_length=2_000, description="what must be reached for closing")
+    limit: LimitRef
+    limit_seconds: int | None = Field(description="the limit in counted seconds")
+    used_seconds: int = Field(
+        default=0, ge=0, description="counted seconds brought along from earlier dispatches"
+    )
+    due_at: Instant
+    warn_at: Instant = Field(description="from here on the light is yellow")
+    provisional: bool = False
+    precedent: str | None = Field(default=None, description="why this unit")
+
+
+class CaseAccepted(Event):
+    """A handler of the unit has taken the case."""
+
+    TYPE: ClassVar[str] = "dispatch.case.accepted.v1"
+
+    assignment: int = Field(ge=1)
+    unit: str
+
+
+class CaseHandled(Event):
+    """The unit says that it is done and asks for verification."""
+
+    TYPE: ClassVar[str] = "dispatch.case.handled.v1"
+
+    assignment: int = Field(ge=1)
+    unit: str
+    media: tuple[Sha256, ...] = ()
+    handled_at: Instant
+    clock: ClockReading
+
+
+class FeedbackRefused(Event):
+    """The centre saw from the feedback alone that it is not done (false feedback)."""
+
+    TYPE: ClassVar[str] = "dispatch.case.feedback_refused.v1"
+
+    assignment: int = Field(ge=1)
+    unit: str
+    reason: str = Field(max_length=1_000)
+
+
+class VerificationAsked(Event):
+    """A collector is to look on the spot whether it is put right."""
+
+    TYPE: ClassVar[str] = "dispatch.case.verification_asked.v1"
+
+    number: str
+    round: int = Field(ge=1, description="n-th verification of the case")
+    assignment: int = Field(ge=1)
+    unit: str
+    class_ref: ClassRef
+    place: Place
+    standard: str = Field(max_length=2_000, description="what the collector compares with")
+    special: bool
+    urgent: bool
+    not_before: Instant | None = Field(
+        default=None, description="for problems seen only at certain times"
+    )
+
+
+class CaseVerified(Event):
+    """The finding of the collector has reached the case file."""
+
+    TYPE: ClassVar[str] = "dispatch.case.verified.v1"
+
+    round: int = Field(ge=1)
+    assignment: int = Field(ge=1)
+    unit: str
+    task_id: UUID
+    passed: bool
+    clock: ClockReading
+
+
+class CaseClosed(Event):
+    """Put right, seen on the spot, archived."""
+
+    TYPE: ClassVar[str] = "dispatch.case.closed.v1"
+
+    number: str
+    ticket_id: UUID | None = None
+    outcome: str = Field(
+        examples=["resolved"], description="resolved, or another way that the condition allows"
+    )
+    conclusion: str | None = Field(
+        default=None, max_length=2_000, description="what the reporter may be told"
+    )
+    unit: str
+    assignments: int = Field(ge=1)
+    closed_at: Instant
+    clock: ClockReading
+
+
+class CaseVoided(Event):
+    """It should never have been a case; approved by a second person."""
+
+    TYPE: ClassVar[str] = "dispatch.case.voided.v1"
+
+    number: str
+    ticket_id: UUID | None = None
+    reason: str = Field(max_length=1_000)
+    approved_by: str
+
+
+class CaseReopened(Event):
+    """A closed case goes on because the reporter is not satisfied."""
+
+    TYPE: ClassVar[str] = "dispatch.case.reopened.v1"
+
+    number: str
+    ticket_id: UUID | None = None
+    reason: str = Field(max_length=1_000)
+
+
+class RequestAsked(Event):
+    """A unit asks for something that only the centre can grant; its clock goes on meanwhile."""
+
+    request_id: UUID
+    assignment: int = Field(ge=1)
+    unit: str
+    reason: str = Field(max_length=2_000)
+    basis: str | None = Field(
+        default=None, max_length=500, description="regulation or duty table it rests on"
+    )
+
+
+class ReturnAsked(RequestAsked):
+    """The unit says that the case is not its own."""
+
+    TYPE: ClassVar[str] = "dispatch.case.return_asked.v1"
+
+    suggested_unit: str | None = None
+
+
+class ExtensionAsked(RequestAsked):
+    """The unit asks for more time."""
+
+    TYPE: ClassVar[str] = "dispatch.case.extension_asked.v1"
+
+    limit: LimitRef = Field(description="the time asked for")
+
+
+class DeferralAsked(RequestAsked):
+    """The unit asks to put the case off until a date."""
+
+    TYPE: ClassVar[str] = "dispatch.case.deferral_asked.v1"
+
+    until: Instant
+
+
+class RequestDecided(Event):
+    """The centre's decision on a unit's request."""
+
+    request_id: UUID
+    assignment: int = Field(ge=1)
+    unit: str
+    granted: bool
+    reason: str = Field(max_length=2_000)
+    clock: ClockReading
+
+
+class ReturnDecided(RequestDecided):
+    """Granted: the assignment ends and the case is dispatched again."""
+
+    TYPE: ClassVar[str] = "dispatch.case.return_decided.v1"
+
+
+class ExtensionDecided(RequestDecided):
+    """Granted: the time is added to the limit."""
+
+    TYPE: ClassVar[str] = "dispatch.case.extension_decided.v1"
+
+    limit: LimitRef
+    added_seconds: int | None = Field(
+        default=None, ge=0, description="counted seconds added, if granted"
+    )
+    new_due_at: Instant | None = None
+
+
+class DeferralDecided(RequestDecided):
+    """Granted: the clock stands still until the date."""
+
+    TYPE: ClassVar[str] = "dispatch.case.deferral_decided.v1"
+
+    until: Instant
+    new_due_at: Instant | None = None
+
+
+class DeferralEnded(Event):
+    """The date has come, or the unit took the case up again before it."""
+
+    TYPE: ClassVar[str] = "dispatch.case.deferral_ended.v1"
+
+    assignment: int = Field(ge=1)
+    unit: str
+    clock: ClockReading
+
+
+class CaseUrged(Event):
+    """The unit was reminded, by a person or because the reporter asked again."""
+
+    TYPE: ClassVar[str] = "dispatch.case.urged.v1"
+
+    unit: str | None = None
+    note: str | None = Field(default=None, max_length=1_000)

@@ -1,0 +1,277 @@
+"""Scorecards computed by hand from told cases, explained case by case, to whom they concern."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.assessment.scorecards.schemas import Figure
+from shared.events.intake import PatrolRecorded
+from shared.events.vocabulary import DispatchReason
+from shared.ids import uuid7
+from shared.testing import ServiceUnderTest
+from shared.vocabulary import Role
+
+MAY = datetime.fromisoformat("2026-05-20T02:00:00+00:00")
+JUNE = datetime.fromisoformat("2026-06-03T02:00:00+00:00")
+
+
+def stories(teller: Any) -> dict[str, Any]:
+    """Cases of May, one of each kind; their deadlines lie in May unless the name says otherwise."""
+    told = {
+        "timely": teller().settled("water", due_at=MAY),
+        "late": teller().settled("water", used=20_000, due_at=MAY),
+        "open": teller().received().registered().opened().dispatched("water", due_at=MAY),
+        "june": teller().settled("water", due_at=JUNE),
+        "extended": teller().received().registered().opened().dispatched("water", due_at=MAY),
+        "deferred": teller().received().registered().opened().dispatched("water", due_at=MAY),
+        "repeated": teller().received().registered().opened().dispatched("water", due_at=MAY),
+        "same": teller().received().registered().opened().dispatched("water", due_at=MAY),
+        "other": teller().received().registered().opened().dispatched("water", due_at=MAY),
+        "refused": teller().received().registered().opened().dispatched("water", due_at=MAY),
+        "false": teller().received().registered().opened().dispatched("water", due_at=MAY),
+        "voided": teller().received().registered().opened().dispatched("water", due_at=MAY),
+        "returned": teller().received().registered().opened().dispatched("water", due_at=MAY),
+    }
+    _finish(told["extended"].extension_decided(granted=True, new_due_at=MAY))
+    told["deferred"].deferral_decided(granted=True, until=MAY - timedelta(days=1))
+    _finish(told["deferred"].deferral_ended(MAY))
+    told["repeated"].handled().verification(passed=False)
+    _finish(
+        told["repeated"].dispatched("water", DispatchReason.AFTER_FAILED_VERIFICATION, due_at=MAY)
+    )
+    told["same"].return_decided(granted=True)
+    _finish(told["same"].dispatched("water", DispatchReason.AFTER_RETURN, due_at=MAY))
+    told["other"].return_decided(granted=True)
+    _finish(told["other"].dispatched("transport", DispatchReason.AFTER_RETURN, due_at=MAY))
+    _finish(told["refused"].return_decided(granted=False))
+    _finish(told["false"].handled().feedback_refused())
+    told["voided"].voided()
+    told["returned"].return_decided(granted=True)
+    return told
+
+
+def _finish(story: Any) -> None:
+    story.handled().verification(passed=True).closed()
+
+
+BEHIND = {
+    Figure.DUE: {
+        "timely",
+        "late",
+        "open",
+        "extended",
+        "deferred",
+        "repeated",
+        "same",
+        "refused",
+        "false",
+    },
+    Figure.RESOLVED: {
+        "timely",
+        "late",
+        "extended",
+        "deferred",
+        "repeated",
+        "same",
+        "refused",
+        "false",
+    },
+    Figure.UNRESOLVED: {"open"},
+    Figure.TIMELY: {"timely", "refused", "false"},
+    Figure.NOT_TIMELY: {"late", "open", "extended", "deferred", "repeated", "same"},
+    Figure.RETURNED_TO_OTHER: {"other"},
+    Figure.RETURNS_REFUSED: {"refused"},
+    Figure.REPEATED: {"repeated"},
+    Figure.EXTENDED: {"extended"},
+    Figure.DEFERRED: {"deferred"},
+    Figure.FALSE_FEEDBACK: {"false"},
+    Figure.LEFT_OUT: {"other", "voided", "returned"},
+}
+
+
+@pytest.fixture
+async def told(tell: Any, teller: Any) -> dict[str, Any]:
+    cases = stories(teller)
+    await tell(*cases.values())
+    return cases
+
+
+async def test_a_scorecard_is_what_one_reckons_by_hand(
+    sut: ServiceUnderTest, told: dict[str, Any]
+) -> None:
+    async with sut.client(Role.HANDLER, unit="water") as handler:
+        answer = (await handler.get("/scorecards/water/2026-05")).json()
+
+    card = answer["scorecard"]
+    assert (card["due"], card["resolved"], card["timely"]) == (9, 8, 3)
+    assert card["timely_rate"] == 0.333333
+    assert card["resolution_rate"] == 0.888889
+    assert card["score"] == 44.444444  # 100 x (0.8 x 3/9 + 0.2 x 8/9) = 400/9
+    assert card["rank"] is None
+    assert card["small_sample"] is True
+    assert card["target_met"] is True
+    assert card["return_rate"] == 0.1
+    assert (card["returned_to_other"], card["returns_refused"]) == (1, 1)
+    figures = card["figures"]
+    assert figures["cases_registered"] == 11
+    assert figures["completion_rate"] == 0.818182  # 9 of 11
+    assert figures["dispatch_rate"] == 0.916667  # 11 of the city's 12
+    assert figures["extension_deferral_rate"] == 0.222222
+    assert figures["repeated_dispatch_rate"] == 0.111111
+    assert figures["false_feedback_rate"] == 0.111111
+    assert answer["parameters"]["timely_weight"] == "4/5"
+    assert answer["period"]["complete"] is True
+    assert answer["behind"] == 0
+
+
+async def test_the_ranking_shows_every_responsible_unit(
+    sut: ServiceUnderTest, told: dict[str, Any]
+) -> None:
+    async with sut.client(Role.COLLECTOR) as anybody:
+        ranking = (await anybody.get("/scorecards", params={"period": "2026-Q2"})).json()
+        one = (
+            await anybody.get("/scorecards", params={"period": "2026-Q2", "unit": "transport"})
+        ).json()
+
+    by_unit = {card["unit"]: card for card in ranking["units"]}
+    assert list(by_unit) == sorted(unit.code for unit in sut.runtime.pack.responsible)
+    assert by_unit["water"]["due"] == 10  # with the one of June
+    assert by_unit["transport"]["score"] == 100
+    assert by_unit["post"]["score"] is None
+    assert by_unit["post"]["rank"] is None
+    assert ranking["period"]["complete"] is False
+    assert ranking["city"]["cases_registered"] == 12
+    assert ranking["city"]["dispatch_rate"] == 1
+    assert [card["unit"] for card in one["units"]] == ["transport"]
+
+
+async def test_units_with_enough_cases_are_ranked_and_ties_share_a_rank(
+    sut: ServiceUnderTest, tell: Any, teller: Any
+) -> None:
+    enough = sut.runtime.pack.assessment[0].small_sample
+    for unit, used in (("water", 60), ("transport", 60), ("environment", 90_000)):
+        await tell(*[teller().settled(unit, used=used, due_at=MAY) for _ in range(enough)])
+    await tell(teller().settled("post", due_at=MAY))
+    async with sut.client(Role.LEADER) as leader:
+        ranking = (await leader.get("/scorecards", params={"period": "2026-05"})).json()
+
+    ranks = {card["unit"]: card["rank"] for card in ranking["units"] if card["due"]}
+    assert ranks == {"water": 1, "transport": 1, "environment": 3, "post": None}
+
+
+@pytest.mark.parametrize("figure", list(Figure))
+async def test_every_figure_names_the_cases_behind_it(
+    sut: ServiceUnderTest, told: dict[str, Any], figure: Figure
+) -> None:
+    names = {str(story.case_id): name for name, story in told.items()}
+    seen: list[str] = []
+    params: dict[str, Any] = {"figure": figure.value, "limit": 2}
+    async with sut.client(Role.HANDLER, unit="water") as handler:
+        while True:
+            answer = await handler.get("/scorecards/water/2026-05/explain", params=params)
+            page = answer.json()["cases"]
+            seen += [names[item["case_id"]] for item in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            params["cursor"] = page["next_cursor"]
+
+    assert sorted(seen) == sorted(BEHIND[figure])
+
+
+async def test_the_explanation_says_of_each_case_why_it_counted(
+    sut: ServiceUnderTest, told: dict[str, Any]
+) -> None:
+    names = {str(story.case_id): name for name, story in told.items()}
+    async with sut.client(Role.SUPERVISOR) as supervisor:
+        answer = (await supervisor.get("/scorecards/water/2026-05/explain")).json()
+
+    assert answer["formula"] == "100 x (4/5 x 3/9 + 1/5 x 8/9) = 44.444444"
+    reasons = {names[item["case_id"]]: item["reasons"] for item in answer["cases"]["items"]}
+    assert reasons == {
+        "timely": ["in-time"],
+        "late": ["over-limit"],
+        "open": ["not-closed"],
+        "extended": ["extended"],
+        "deferred": ["deferred"],
+        "repeated": ["repeated"],
+        "same": ["returned-to-same"],
+        "other": ["returned-to-other"],
+        "refused": ["in-time"],
+        "false": ["in-time"],
+        "voided": ["voided"],
+        "returned": ["awaiting-dispatch"],
+    }
+    for item in answer["cases"]["items"]:
+        name = names[item["case_id"]]
+        assert item["due"] == (name in BEHIND[Figure.DUE])
+        assert item["resolved"] == (name in BEHIND[Figure.RESOLVED])
+        assert item["timely"] == (name in BEHIND[Figure.TIMELY])
+        assert item["number"] == told[name].number
+        assert len(item["because"]) == len(item["reasons"])
+
+
+async def test_what_is_not_yet_due_is_shown_as_such(
+    sut: ServiceUnderTest, tell: Any, teller: Any
+) -> None:
+    await tell(teller().received().registered().opened().dispatched("water", due_at=JUNE))
+    async with sut.client(Role.UNIT_LEAD, unit="water") as lead:
+        answer = (await lead.get("/scorecards/water/2026-06/explain")).json()
+
+    assert answer["period"]["complete"] is False
+    assert (answer["scorecard"]["due"], answer["scorecard"]["not_yet_due"]) == (1, 1)
+    assert answer["cases"]["items"][0]["reasons"] == ["not-closed", "not-yet-due"]
+
+
+async def test_a_unit_sees_the_cases_of_no_other(sut: ServiceUnderTest) -> None:
+    address = "/scorecards/water/2026-05/explain"
+    async with (
+        sut.client(Role.HANDLER, unit="transport") as other,
+        sut.client(Role.COLLECTOR) as collector,
+        sut.client() as nobody,
+    ):
+        refused = await other.get(address)
+        assert (refused.status_code, refused.json()["code"]) == (404, "unit-unknown")
+        assert (await collector.get(address)).status_code == 403
+        assert (await nobody.get(address)).status_code == 401
+        assert (await nobody.get("/scorecards", params={"period": "2026-05"})).status_code == 401
+        assert (await other.get("/scorecards/water/2026-05")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "code"),
+    [
+        ("/scorecards/nobody/2026-05", 404, "unit-unknown"),
+        ("/scorecards/centre/2026-05", 404, "unit-unknown"),
+        ("/scorecards/water/2026-5", 422, "period-unreadable"),
+        ("/scorecards/water/2001", 404, "not-found"),
+        ("/scorecards?period=May", 422, "period-unreadable"),
+        ("/scorecards", 422, "invalid-input"),
+        ("/scorecards/water/2026-05/explain?figure=best", 422, "invalid-input"),
+    ],
+)
+async def test_what_cannot_be_computed_says_why(
+    sut: ServiceUnderTest, address: str, status: int, code: str
+) -> None:
+    async with sut.client(Role.LEADER) as leader:
+        answer = await leader.get(address)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["detail"]
+
+
+async def test_coverage_counts_patrolled_grids_of_the_ground(sut: ServiceUnderTest) -> None:
+    pack = sut.runtime.pack
+    ground = [code for code in sorted(pack.grids) if code.startswith("620103001")]
+    patrol = PatrolRecorded(
+        collector="collector01", started_at=MAY, ended_at=MAY, grids=(*ground[:3], "not-a-grid")
+    )
+    await sut.deliver(patrol, subject=uuid7())
+    async with sut.client(Role.LEADER) as leader:
+        ranking = (await leader.get("/scorecards", params={"period": "2026-05"})).json()
+
+    coverage = {card["unit"]: card["figures"]["long_term_coverage"] for card in ranking["units"]}
+    assert coverage["street-xiyuan"] == round(3 / len(ground), 6)
+    assert coverage["street-xihu"] == 0
+    assert coverage["water"] is None
+    assert ranking["city"]["long_term_coverage"] == round(3 / len(pack.grids), 6)
