@@ -68,10 +68,20 @@ class City:
         return f"{self.url_of(service)}/api/{service}/v1{path}"
 
     def get(self, login: str, service: str, path: str, **query: Any) -> Json:
-        headers = {"Authorization": f"Bearer {self.token(login)}"}
-        answer = self._http.get(self._address(service, path), params=query, headers=headers)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._tokens.pop(login, None)
+        """Look something up; asked again while the service is away, as clients do."""
+
+        def one_try() -> httpx.Response | None:
+            headers = {"Authorization": f"Bearer {self.token(login)}"}
+            try:
+                answer = self._http.get(self._address(service, path), params=query, headers=headers)
+            except httpx.TransportError:
+                return None
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                self._tokens.pop(login, None)
+                return None
+            return None if answer.status_code in {502, 503} else answer
+
+        answer = wait_for(f"{path} of {service} read", one_try)
         assert answer.status_code == httpx.codes.OK, f"{path}: {answer.text}"
         body: Json = answer.json()
         return body
