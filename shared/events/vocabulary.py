@@ -87,7 +87,12 @@ class ClockReading(Value):
     limit_seconds: int | None = Field(
         description="the limit, extensions included, in counted seconds; null where there is none"
     )
-    used_seconds: int = Field(ge=0, description="counted seconds used")
+    used_seconds: int = Field(ge=0, description="counted seconds used, pauses left out")
+    paused_seconds: int = Field(
+        default=0,
+        ge=0,
+        description="counted seconds for which granted deferrals have stopped this clock so far",
+    )
     due_at: AwareDatetime | None = Field(
         description="when the limit runs out as things stand; null while paused"
     )

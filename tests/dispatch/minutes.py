@@ -98,6 +98,17 @@ class CaseLog:
     def used(self, now: datetime) -> int:
         return count(self.entries[0][0], now, self.counts)
 
+    def paused(self, now: datetime) -> int:
+        """Minutes for which deferrals kept the present clock from running."""
+        first, _ = self.first_of_run()
+
+        def stopped(minute: datetime) -> bool:
+            before = [entry for entry in self.entries if entry[0] <= minute]
+            _, place, last = before[-1]
+            return worked(minute) and place == "paused" and last >= first
+
+        return count(self.entries[0][0], now, stopped)
+
     def due(self) -> datetime:
         """When the limit runs out if nothing else happens."""
         return reach(self.entries[0][0], self.limit, self.counts)

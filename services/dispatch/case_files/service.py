@@ -30,6 +30,7 @@ from services.dispatch.clocks.domain import (
     continuous_counterpart,
     deadline_of,
     light,
+    paused_time,
     read_clock,
     whole_deadline,
 )
@@ -151,6 +152,16 @@ class CaseFile:
             resumes_at=self.case.deferred_until,
         )
 
+    def paused(self, *, at: datetime | None = None) -> timedelta:
+        """Counted time for which deferrals have stopped the clock of the latest dispatch."""
+        return paused_time(
+            self.pack.calendar,
+            self.timeline(),
+            self.charges(),
+            self.assignment.number,
+            at=at or self.work.now(),
+        )
+
     def clock_reading(self, *, at: datetime | None = None) -> ClockReading:
         """The clock of the latest dispatch as events carry it."""
         reading = self.read(at=at)
@@ -159,6 +170,7 @@ class CaseFile:
             unit=reading.charge.unit,
             limit_seconds=reading.allowed // _SECOND,
             used_seconds=reading.used // _SECOND,
+            paused_seconds=self.paused(at=at) // _SECOND,
             due_at=None if reading.paused else reading.deadline.due_at,
             provisional=reading.deadline.provisional,
         )

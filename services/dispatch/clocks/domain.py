@@ -342,6 +342,33 @@ def counted_time(
     return total
 
 
+def paused_time(
+    calendar: Calendar,
+    segments: Sequence[Segment],
+    charges: Sequence[Charge],
+    number: int,
+    *,
+    at: datetime,
+) -> timedelta:
+    """Time for which granted deferrals stopped the clock of a dispatch, as its limit counts it.
+
+    Args:
+        calendar: of the city.
+        segments: of the case, oldest first.
+        charges: the dispatches of the case.
+        number: which dispatch; pauses of earlier ones on the same clock are among them.
+        at: a pause that still lasts is counted until then.
+    """
+    charge = charges[number - 1]
+    run = {item.number for item in charges if item.run == charge.run and item.number <= number}
+    pauses = [
+        Span(segment.started_at, segment.ended_at)
+        for segment in segments
+        if segment.kind is SegmentKind.DEFERRAL and segment.assignment in run
+    ]
+    return counted_time(calendar, pauses, charge.limit.kind, at)
+
+
 def merged(spans: Iterable[Span]) -> list[Span]:
     """The same time with touching spans made one."""
     found: list[Span] = []

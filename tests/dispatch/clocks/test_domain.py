@@ -24,6 +24,7 @@ from services.dispatch.clocks.domain import (
     deadline_of,
     deadline_over,
     light,
+    paused_time,
     read_clock,
     whole_deadline,
 )
@@ -157,6 +158,8 @@ def test_every_history_counts_as_the_minutes_do(
     assert reading.used == history.log.used(history.now) * MINUTE
     assert reading.allowed == history.log.limit * MINUTE
     assert reading.deadline.due_at == history.log.due()
+    paused = paused_time(CALENDAR, history.segments, history.charges, number, at=history.now)
+    assert paused == history.log.paused(history.now) * MINUTE
 
 
 @given(

@@ -176,6 +176,8 @@ class TestDeferral:
         assert instant(view["stage"]["started_at"]) == local("2026-06-08 09:00")
         [ended] = await story.told(case_id, DeferralEnded)
         assert ended["clock"]["used_seconds"] == 90 * 60
+        # Monday from 10:30: 4.5 hours; Tuesday to Saturday 6.5 each; the next Monday half an hour.
+        assert ended["clock"]["paused_seconds"] == (4.5 + 5 * 6.5 + 0.5) * 3600
         [envelope] = await story.sut.told(DeferralEnded)
         assert envelope.time == local("2026-06-08 09:00")
 
