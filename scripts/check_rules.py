@@ -47,6 +47,7 @@ CALLS = {
         (
             "shared/web/clients.py",
             "shared/auth",
+            "shared/messages",
             "shared/testing",
             "services/commands",
             "services/replay",

@@ -19,6 +19,7 @@ from shared.work import Actor, Origin, UnitOfWork
 
 if TYPE_CHECKING:
     from shared.media.store import MediaStore
+    from shared.messages.office import MessageOffice
     from shared.pack.model import CityPack
 
 
@@ -49,6 +50,7 @@ class Service:
         subscriptions: the facts of others that it acts on.
         periodic: its timers.
         prepare: fills tables from the city pack after migrations (accounts, knowledge); idempotent.
+        messages: what it sends to people outside the program, if it sends anything.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Service:
     subscriptions: Subscriptions
     periodic: Sequence[Periodic] = ()
     prepare: Callable[["Runtime"], Awaitable[None]] | None = None
+    messages: "MessageOffice | None" = None
 
 
 @dataclass

@@ -14,6 +14,7 @@ from shared.bus.transport import BusUnavailable
 from shared.db.core import execute
 from shared.db.database import DatabaseUnavailable
 from shared.inbox.consumer import AHEAD, PARKED, RETRY, InboxConsumer
+from shared.messages.sender import MessageSender, prune_messages, publish_message_figures
 from shared.observability import metrics
 from shared.outbox.lease import Lease
 from shared.outbox.relay import Relay
@@ -56,6 +57,8 @@ class Worker:
         }
         if not self.runtime.database.is_sqlite:
             jobs["wakeup"] = lambda: wake_on_signals(self.runtime)
+        if office := self.runtime.service.messages:
+            jobs["messages"] = MessageSender(self.runtime, office).run
         if queue.bindings:
             jobs["consumer"] = lambda: self.runtime.transport.consume(queue, self.inbox.receive)
         periodic = [
@@ -136,6 +139,8 @@ class Worker:
         while True:
             with contextlib.suppress(DatabaseUnavailable, BusUnavailable):
                 await publish_figures(self.runtime)
+                if office := self.runtime.service.messages:
+                    await publish_message_figures(self.runtime, office)
             await asyncio.sleep(FIGURES_SECONDS)
 
 
@@ -199,6 +204,8 @@ async def publish_figures(runtime: "Runtime") -> None:
 
 async def prune(runtime: "Runtime") -> None:
     """Delete in small batches what has been kept long enough."""
+    if office := runtime.service.messages:
+        await prune_messages(runtime, office)
     settings, now = runtime.settings, runtime.clock.now()
     keep = [
         (runtime.tables.outbox, "sent_at", settings.sent_event_retention_days),

@@ -68,3 +68,33 @@ DEAD_LETTERS = Gauge(
 HANDLER_SECONDS = Histogram(
     "minqing_handler_batch_seconds", "Time of one batch of events", ("service",), registry=REGISTRY
 )
+MESSAGES_QUEUED = Gauge(
+    "minqing_messages_queued",
+    "Messages to people that wait for a try",
+    ("service",),
+    registry=REGISTRY,
+)
+MESSAGES_PARKED = Gauge(
+    "minqing_messages_parked",
+    "Messages given up on until an administrator releases them",
+    ("service",),
+    registry=REGISTRY,
+)
+MESSAGES_OLDEST_SECONDS = Gauge(
+    "minqing_messages_oldest_seconds",
+    "Age of the oldest message that waits for a try",
+    ("service",),
+    registry=REGISTRY,
+)
+MESSAGES_SENT = Counter(
+    "minqing_messages_sent",
+    "Messages that their channel has taken",
+    ("service", "channel"),
+    registry=REGISTRY,
+)
+MESSAGES_FAILED = Counter(
+    "minqing_messages_failed",
+    "Tries of messages that failed",
+    ("service", "channel"),
+    registry=REGISTRY,
+)
