@@ -91,6 +91,7 @@ def _summary(pack: "CityPack") -> Table:
         ("systems", len(pack.systems), ""),
         ("knowledge entries", len(pack.knowledge), ""),
         ("cameras", len(pack.cameras), ""),
+        ("components", len(pack.components), ""),
         ("assessment versions", len(pack.assessment), ""),
     ]
     for part, count, detail in rows:

@@ -12,6 +12,9 @@ from shared.vocabulary import Role
 ALWAYS_NEEDED = PERSON_ROLES - {Role.HANDLER, Role.UNIT_LEAD}
 """Roles that the chain needs once; handlers and leads are needed in every responsible unit."""
 
+DIVISION_DIGITS = 6
+"""A component's code begins with that of its division; its class follows."""
+
 
 def check_references(head: Head, tables: Tables, settings: PackSettings, faults: FaultList) -> None:
     """Add a fault for every name without an owner and every gap in the chain."""
@@ -21,6 +24,8 @@ def check_references(head: Head, tables: Tables, settings: PackSettings, faults:
     _check_grids(tables, faults)
     _check_classes(tables, faults)
     _check_responsibilities(tables, faults)
+    _check_components(head, tables, faults)
+    _check_office(tables, settings, faults)
     _check_people(tables, faults)
     _check_others(tables, settings, faults)
 
@@ -47,6 +52,7 @@ def _check_unique(head: Head, tables: Tables, settings: PackSettings, faults: Fa
     _unique(tables.people, lambda one: one.login, "login", faults)
     _unique(tables.systems, lambda one: one.client_id, "client", faults)
     _unique(tables.cameras, lambda one: one.code, "camera", faults)
+    _unique(tables.components, lambda one: one.code, "component", faults)
     _unique(settings.assessment, lambda one: one.version, "version", faults)
     _unique(settings.assessment, lambda one: str(one.valid_from), "valid_from", faults)
     _unique(
@@ -161,6 +167,46 @@ def _check_responsibilities(tables: Tables, faults: FaultList) -> None:
             faults.add(line.file, line.line, message)
         if duty.territory and not tables.declared["area"].any_beginning(duty.territory):
             faults.add(line.file, line.line, f"no area begins with the territory {duty.territory}")
+
+
+def _check_components(head: Head, tables: Tables, faults: FaultList) -> None:
+    """A component has the class that its code says, and owners that a case may be sent to."""
+    units = {one.value.code: one.value for one in tables.units}
+    city = head.city.value.code if head.city else ""
+    for one in tables.components:
+        component, key = one.value, one.value.class_key
+        if not component.code.startswith(city):
+            message = f"the component {component.code} does not begin with {city}"
+            faults.add(one.file, one.line, message)
+        if not component.code[DIVISION_DIGITS:].startswith(key.code):
+            message = f"the component {component.code} does not name its class {key.code}"
+            faults.add(one.file, one.line, message)
+        if str(key) not in tables.declared["class"]:
+            faults.add(one.file, one.line, f"the class {key} is not in classes.csv")
+        for code in filter(None, (component.owner, component.maintainer)):
+            if code not in tables.declared["unit"]:
+                faults.add(one.file, one.line, f"the unit '{code}' is not in units.csv")
+            elif code in units and not units[code].responsible:
+                message = f"the unit '{code}' is a {units[code].kind}; it handles no cases"
+                faults.add(one.file, one.line, message)
+
+
+def _check_office(tables: Tables, settings: PackSettings, faults: FaultList) -> None:
+    """What is passed up lands with somebody who may decide it."""
+    rules = settings.responsibility
+    if rules is None:
+        return
+    office = rules.value.office
+    kinds = {one.value.code: one.value.kind for one in tables.units}
+    if office not in tables.declared["unit"]:
+        faults.add(rules.file, rules.line, f"the office '{office}' is not in units.csv")
+    elif kinds.get(office, UnitKind.LEADING_GROUP) is not UnitKind.LEADING_GROUP:
+        message = f"the office '{office}' is a {kinds[office]}; it must be a leading-group"
+        faults.add(rules.file, rules.line, message)
+    elif faults.clean("people.csv") and not any(
+        one.value.unit == office and Role.LEADER in one.value.roles for one in tables.people
+    ):
+        faults.add(rules.file, rules.line, f"the office '{office}' has nobody with the role leader")
 
 
 def _check_people(tables: Tables, faults: FaultList) -> None:

@@ -94,8 +94,10 @@ def _check_zone(contents: Contents, folder: Path, faults: FaultList) -> None:
 def _assemble(folder: Path, contents: Contents) -> CityPack:
     tables, settings, head = contents.tables, contents.settings, contents.head
     city, calendar, stages = head.city, contents.calendar, settings.stages
-    intake = settings.intake
+    intake, responsibility = settings.intake, settings.responsibility
     if city is None or calendar is None or stages is None or intake is None:
+        raise AssertionError("a part is absent although no fault was found")
+    if responsibility is None:
         # Each of them leaves a fault when it cannot be read.
         raise AssertionError("a part is absent although no fault was found")
     grids = {grid.value.code: grid.value for grid in tables.grids}
@@ -118,6 +120,8 @@ def _assemble(folder: Path, contents: Contents) -> CityPack:
         registration=intake.registration,
         duplicates=intake.duplicates,
         tasks=intake.tasks,
+        responsibility=responsibility.value,
+        components=_values(tables.components),
         outline=tables.outline,
         path=str(folder),
     )

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from shared.errors import NotFound
-from shared.geo import Territory
+from shared.geo import Position, Territory, distances_m
 from shared.vocabulary import ClassKind, Role
 
 if TYPE_CHECKING:
@@ -187,6 +187,57 @@ class ResponsibleUnit:
     unit: Unit
     responsibility: Responsibility
     reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A fixture whose owner is known.
+
+    Attributes:
+        code: 17 digits: 6 division, 2 major, 3 minor, 6 sequence (16 in older schemes).
+        owner: code of the unit that owns it (权属单位).
+        maintainer: code of the unit that keeps it up (养护单位), or empty.
+    """
+
+    code: str
+    class_key: ClassKey
+    place: Place
+    owner: str
+    maintainer: str
+
+
+class CandidateRung(StrEnum):
+    """What may speak for a unit when nobody has been sent a case yet."""
+
+    DECISION = "decision"
+    OWNER = "owner"
+    MAINTAINER = "maintainer"
+    TABLE = "table"
+    SETTLED = "settled"
+    NAMED = "named"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsibilityRules:
+    """How a city settles whose a case is.
+
+    Attributes:
+        order: every rung once; a unit stands where the first of the rungs that name it stands.
+        component_radius_m: a component of the case's class as near as this is the one meant.
+        position: time that an invited unit has to state its position.
+        urgent_position: the same for urgent cases, day and night.
+        office: unit that decides what is passed up and answers for the fund; of the kind
+            leading group.
+        recovered_to_fund: money recovered goes back into the fund of the year in which it comes
+            in; otherwise it goes to the treasury.
+    """
+
+    order: tuple[CandidateRung, ...]
+    component_radius_m: float
+    position: "Limit"
+    urgent_position: "Limit"
+    office: str
+    recovered_to_fund: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -488,6 +539,8 @@ class CityPack:
     registration: RegistrationRules
     duplicates: DuplicateSettings
     tasks: TaskSettings
+    responsibility: ResponsibilityRules
+    components: tuple[Component, ...] = ()
     outline: "Polygon | MultiPolygon | None" = None
     path: str = field(default="", compare=False)
 
@@ -547,6 +600,22 @@ class CityPack:
                     self.units[line.unit], line, self._reason(line)
                 )
         return tuple(suggested.values())
+
+    def components_near(
+        self, class_key: ClassKey, lng: float, lat: float
+    ) -> tuple[tuple[Component, float], ...]:
+        """Known components of a class close enough to be meant, the nearest first, with metres."""
+        components, lngs, lats = self._components_by_class.get(class_key, ((), (), ()))
+        if not components:
+            return ()
+        distances = distances_m(Position(lng, lat), lngs, lats)
+        radius = self.responsibility.component_radius_m
+        found = [
+            (component, float(metres))
+            for component, metres in zip(components, distances, strict=True)
+            if metres <= radius
+        ]
+        return tuple(sorted(found, key=lambda item: (item[1], item[0].code)))
 
     def assessment_on(self, day: date) -> AssessmentParameters:
         """The version of the parameters that holds on a day.
@@ -612,6 +681,22 @@ class CityPack:
         for line in self.responsibilities:
             found.setdefault(line.class_key, []).append(line)
         return found
+
+    @cached_property
+    def _components_by_class(
+        self,
+    ) -> dict[ClassKey, tuple[tuple[Component, ...], tuple[float, ...], tuple[float, ...]]]:
+        grouped: dict[ClassKey, list[Component]] = {}
+        for component in self.components:
+            grouped.setdefault(component.class_key, []).append(component)
+        return {
+            key: (
+                tuple(components),
+                tuple(component.place.lng for component in components),
+                tuple(component.place.lat for component in components),
+            )
+            for key, components in grouped.items()
+        }
 
     @cached_property
     def _people_by_login(self) -> dict[str, Person]:

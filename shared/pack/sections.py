@@ -20,9 +20,11 @@ from shared.pack.model import (
     AreaLevel,
     AssessmentParameters,
     Camera,
+    CandidateRung,
     CaseClass,
     City,
     ClassKey,
+    Component,
     DuplicateRule,
     DuplicateSettings,
     Grid,
@@ -32,6 +34,7 @@ from shared.pack.model import (
     RegistrationCondition,
     RegistrationRules,
     Responsibility,
+    ResponsibilityRules,
     Source,
     Stage,
     StageLimits,
@@ -64,6 +67,7 @@ E = TypeVar("E", bound="StrEnum")
 
 CITY_CODE = re.compile(r"[0-9]{6}")
 GRID_CODE = re.compile(r"[0-9]{15}")
+COMPONENT_CODE = re.compile(r"[0-9]{16,17}")
 NAME_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{1,63}")
 AREA_DIGITS = {AreaLevel.DISTRICT: 6, AreaLevel.STREET: 9, AreaLevel.COMMUNITY: 12}
 REPORT_PARTS = frozenset({"class", "condition", "position", "grid", "text", "photograph"})
@@ -126,6 +130,7 @@ class Tables:
     people: tuple[Located[Person], ...]
     systems: tuple[Located[SystemClient], ...]
     cameras: tuple[Located[Camera], ...]
+    components: tuple[Located[Component], ...]
     knowledge: tuple[Located[KnowledgeEntry], ...]
     outline: "Polygon | MultiPolygon | None"
     files: Mapping[str, str]
@@ -149,6 +154,7 @@ class PackSettings:
     stages: StageLimits | None
     assessment: tuple[Located[AssessmentParameters], ...]
     intake: IntakeSettings | None
+    responsibility: Located[ResponsibilityRules] | None
 
 
 # --- city.toml -------------------------------------------------------------------------------
@@ -270,6 +276,12 @@ def read_tables(folder: Path, faults: FaultList) -> Tables:
         ),
         "systems": rows("systems.csv", "client_id name_zh name_en roles scopes unit", _system),
         "cameras": rows("cameras.csv", "code name_zh name_en lng lat grid unit", _camera),
+        # A register of components may be absent: the owner is then found by class and ground.
+        "components": rows(
+            "components.csv", "code scheme class lng lat owner maintainer", _component
+        )
+        if (folder / "components.csv").exists()
+        else (),
         "grids": _read_grids(folder, declared["grid"], faults),
         "knowledge": _read_knowledge(folder, faults),
         "outline": _read_outline(folder, faults),
@@ -448,6 +460,19 @@ def _camera(row: Row) -> Camera:
     )
 
 
+def _component(row: Row) -> Component:
+    code = row.text("code")
+    if code and not COMPONENT_CODE.fullmatch(code):
+        row.fault(f"code is '{code}'; a component has 17 digits, 16 in older schemes")
+    return Component(
+        code=code,
+        class_key=ClassKey(row.text("scheme"), ClassKind.COMPONENT, row.text("class")),
+        place=_place(row),
+        owner=row.text("owner"),
+        maintainer=row.optional("maintainer"),
+    )
+
+
 # --- geometry --------------------------------------------------------------------------------
 
 
@@ -560,6 +585,7 @@ def read_pack_settings(folder: Path, faults: FaultList) -> PackSettings:
         stages=_read_stages(folder, faults),
         assessment=_read_assessment(folder, faults),
         intake=_read_intake(folder, faults),
+        responsibility=_read_responsibility(folder, faults),
     )
 
 
@@ -726,3 +752,46 @@ def _tasks(settings: Settings) -> TaskSettings:
     )
     settings.refuse_the_rest()
     return tasks
+
+
+def _read_responsibility(folder: Path, faults: FaultList) -> Located[ResponsibilityRules] | None:
+    settings = read_settings(folder / "responsibility.toml", faults)
+    if settings is None:
+        return None
+    before = len(faults)
+    candidates = settings.table("candidates")
+    coordination = settings.table("coordination")
+    remediation = settings.table("remediation")
+    order = _rungs(candidates)
+    radius = float(candidates.number("component_radius_m", 0, MAX_METRES))
+    position = _time_to_answer(coordination, "position")
+    urgent = _time_to_answer(coordination, "urgent_position")
+    if urgent is not None and not urgent.continuous:
+        message = f"urgent cases run day and night, so urgent_position cannot be {urgent}"
+        coordination.fault("urgent_position", message)
+    office, line = coordination.text("office"), coordination.line_of("office")
+    recovered_to_fund = remediation.flag("recovered_to_fund")
+    for table in (candidates, coordination, remediation, settings):
+        table.refuse_the_rest()
+    if position is None or urgent is None or len(faults) > before:
+        return None
+    rules = ResponsibilityRules(order, radius, position, urgent, office, recovered_to_fund)
+    return Located(rules, settings.file, line)
+
+
+def _rungs(settings: Settings) -> tuple[CandidateRung, ...]:
+    order = settings.texts("order")
+    if order and sorted(order) != sorted(CandidateRung):
+        names = ", ".join(CandidateRung)
+        settings.fault("order", f"order must name each of these once: {names}")
+        return ()
+    return tuple(CandidateRung(name) for name in order)
+
+
+def _time_to_answer(settings: Settings, key: str) -> Limit | None:
+    value = settings.text(key)
+    limit = None if value in ("", NO_LIMIT) else _settings_limit(settings, key)
+    if value == NO_LIMIT or (limit is not None and limit.amount == 0):
+        settings.fault(key, f"{key} must be a limit above nothing")
+        return None
+    return limit

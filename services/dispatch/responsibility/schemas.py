@@ -7,9 +7,12 @@ from services.dispatch.responsibility.domain import ReasonKind
 
 
 class ReasonView(BaseModel):
-    kind: ReasonKind
+    kind: ReasonKind = Field(description="stable code of the reason")
     zh: str
     en: str
+    reference: str | None = Field(
+        description="what it rests on, if that has a name: a precedent's id, a component's code"
+    )
 
 
 class SuggestedUnitView(BaseModel):

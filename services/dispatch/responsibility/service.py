@@ -1,4 +1,6 @@
-"""Gathers what speaks for which unit: the city's table, precedents, and this case's own past."""
+"""Gathers what speaks for which unit: decisions, owners, the city's table, this case's own past."""
+
+from zoneinfo import ZoneInfo
 
 from services.dispatch.case_files.models import Case
 from services.dispatch.case_files.repository import CaseFileRepository
@@ -8,13 +10,19 @@ from services.dispatch.requests.repository import RequestRepository
 from services.dispatch.responsibility.domain import (
     Candidate,
     PastDispatch,
-    Reason,
-    ReasonKind,
+    Voice,
     candidates,
+    decision_voice,
+    maintainer_voice,
+    named_voices,
+    owner_voice,
+    settled_voices,
+    table_voice,
 )
 from services.dispatch.responsibility.repository import PrecedentRepository
 from services.dispatch.responsibility.schemas import ReasonView, SuggestedUnitView
 from shared.db.database import ReadSession
+from shared.events.vocabulary import Place
 from shared.pack.model import CityPack
 
 
@@ -27,19 +35,65 @@ class ResponsibilityService:
 
     async def suggest(self, case: Case) -> list[SuggestedUnitView]:
         """Units the case may belong to, the most likely first, each with its reasons."""
-        key = class_key_of(class_ref_of(case.class_key))
-        table = [
-            (line.unit.code, Reason(ReasonKind.TABLE, line.reason.zh, line.reason.en))
-            for line in self.pack.responsible_units(key, case.grid)
+        found = await self.candidates(case)
+        return [self._view(rank, item) for rank, item in enumerate(found, start=1)]
+
+    async def candidates(self, case: Case) -> list[Candidate]:
+        """The same as plain values; units that the city no longer has are left out."""
+        voices = [
+            *await self._decisions(case),
+            *self._by_component(case),
+            *self._by_table(case),
+            *settled_voices(
+                await PrecedentRepository(self.session).settled(case.class_key, case.grid)
+            ),
+            *await self._named(case),
         ]
-        precedents = await PrecedentRepository(self.session).precedents(case.class_key, case.grid)
         _, assignments = await CaseFileRepository(self.session).clock_of(case.id)
         past = [PastDispatch(row.unit, row.outcome) for row in assignments if row.outcome]
+        found = candidates(voices, past, self.pack.responsibility.order)
+        return [item for item in found if item.unit in self.pack.units]
+
+    async def _decisions(self, case: Case) -> list[Voice]:
+        rows = await PrecedentRepository(self.session).in_force(case.class_key, case.grid)
+        zone = ZoneInfo(self.pack.city.zone)
+        return [
+            decision_voice(
+                row.unit,
+                reference=str(row.id),
+                basis=row.basis,
+                day=row.decided_at.astimezone(zone).date(),
+            )
+            for row in rows
+        ]
+
+    def _by_component(self, case: Case) -> list[Voice]:
+        place = Place.model_validate(case.place)
+        if place.longitude is None or place.latitude is None:
+            return []
+        key = class_key_of(class_ref_of(case.class_key))
+        near = self.pack.components_near(key, place.longitude, place.latitude)
+        voices = []
+        for component, metres in near:
+            voices.append(owner_voice(component.owner, component=component.code, metres=metres))
+            if component.maintainer:
+                voices.append(
+                    maintainer_voice(component.maintainer, component=component.code, metres=metres)
+                )
+        return voices
+
+    def _by_table(self, case: Case) -> list[Voice]:
+        key = class_key_of(class_ref_of(case.class_key))
+        return [
+            table_voice(line.unit.code, line.reason, ground=bool(line.responsibility.territory))
+            for line in self.pack.responsible_units(key, case.grid)
+        ]
+
+    async def _named(self, case: Case) -> list[Voice]:
         requests = await RequestRepository(self.session).of_case(case.id)
-        named = {row.suggested_unit: row.reason for row in requests if row.suggested_unit}
-        found = candidates(table, precedents, past, named)
-        known = [item for item in found if item.unit in self.pack.units]
-        return [self._view(rank, item) for rank, item in enumerate(known, start=1)]
+        return named_voices(
+            {row.suggested_unit: row.reason for row in requests if row.suggested_unit}
+        )
 
     def _view(self, rank: int, candidate: Candidate) -> SuggestedUnitView:
         unit = self.pack.units[candidate.unit]
@@ -50,7 +104,7 @@ class ResponsibilityService:
             command_duty=unit.command_duty,
             higher_level=unit.higher_level,
             reasons=[
-                ReasonView(kind=reason.kind, zh=reason.zh, en=reason.en)
+                ReasonView(kind=reason.kind, zh=reason.zh, en=reason.en, reference=reason.reference)
                 for reason in candidate.reasons
             ],
         )

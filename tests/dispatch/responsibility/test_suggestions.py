@@ -1,20 +1,8 @@
 """Suggested units, each with its reasons."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from services.dispatch.responsibility.domain import (
-    PastDispatch,
-    Precedent,
-    Reason,
-    ReasonKind,
-    candidates,
-)
 from shared.events.vocabulary import Finding
 from shared.vocabulary import Role
-from tests.dispatch.story import MONDAY, OTHER_UNIT, UNIT, Story
-
-UNITS = st.sampled_from(["a", "b", "c", "d", "e"])
+from tests.dispatch.story import GRID, OTHER_UNIT, UNIT, Story
 
 
 async def _suggested(story: Story, case_id: object) -> list[tuple[str, list[str]]]:
@@ -43,8 +31,8 @@ async def test_the_table_leads_and_precedents_follow(story: Story) -> None:
     ]
     found = await _suggested(story, case_id)
     assert [unit for unit, _ in found] == [*table, "transport"]
-    assert found[0][1] == ["responsibility-table"]
-    assert found[-1][1] == ["precedent"]
+    assert found[0][1] == ["class"]
+    assert found[-1][1] == ["settled-before"]
     # On another ground nothing was settled yet.
     elsewhere = await story.opened(place={"grid": "620103001001002"})
     assert "transport" not in [unit for unit, _ in await _suggested(story, elsewhere)]
@@ -76,29 +64,18 @@ async def test_units_do_not_see_suggestions(story: Story) -> None:
     assert (await client.get(f"/cases/{case_id}/suggested-units")).status_code == 403
 
 
-@given(
-    table=st.lists(UNITS, unique=True),
-    precedents=st.lists(st.tuples(UNITS, st.integers(1, 9)), unique_by=lambda item: item[0]),
-    returned=st.lists(UNITS),
-    named=st.dictionaries(UNITS, st.just("reason")),
-)
-def test_every_unit_once_and_those_who_returned_it_last(
-    table: list[str],
-    precedents: list[tuple[str, int]],
-    returned: list[str],
-    named: dict[str, str],
-) -> None:
-    found = candidates(
-        [(unit, Reason(ReasonKind.TABLE, "", "")) for unit in table],
-        [Precedent(unit, cases, MONDAY) for unit, cases in precedents],
-        [PastDispatch(unit, "returned") for unit in returned],
-        named,
-    )
-    units = [item.unit for item in found]
-    assert sorted(units) == sorted({*table, *(unit for unit, _ in precedents), *named})
-    # Once somebody returned it, nobody behind them is free of that.
-    flags = [unit in returned for unit in units]
-    assert flags == sorted(flags)
-    assert [unit for unit in units if unit in table and unit not in returned] == [
-        unit for unit in table if unit not in returned
-    ]
+async def test_the_owner_of_the_component_that_stands_there_is_named_first(story: Story) -> None:
+    """Telecom covers belong to three companies; the register says whose this one is."""
+    mobile = next(item for item in story.pack.components if item.owner == "mobile")
+    condition = story.pack.conditions_of(mobile.class_key)[0].code
+    place = {"longitude": mobile.place.lng, "latitude": mobile.place.lat, "grid": GRID}
+    case_id = await story.opened(condition=condition, place=place)
+    found = await _suggested(story, case_id)
+    assert found[0] == ("mobile", ["owns-component", "class"])
+    # A few metres on stands one of another company's.
+    assert found[1] == ("telecom", ["owns-component", "class"])
+    shown = (await story.dispatcher.get(f"/cases/{case_id}/suggested-units")).json()
+    assert shown[0]["reasons"][0]["reference"] == mobile.code
+    # Two streets away nobody's component is meant.
+    away = await story.opened(condition=condition, place={**place, "latitude": 36.07})
+    assert "owns-component" not in str(await _suggested(story, away))

@@ -189,6 +189,26 @@ max_reissues = 3
 arrival_radius_m = 100
 """
 
+RESPONSIBILITY = """\
+[candidates]
+order = ["decision", "owner", "maintainer", "table", "settled", "named"]
+component_radius_m = 15
+
+[coordination]
+position = "1 working-days"
+urgent_position = "4 hours"
+office = "board"
+
+[remediation]
+recovered_to_fund = true
+"""
+
+COMPONENTS = """\
+code,scheme,class,lng,lat,owner,maintainer
+99000101001000001,S 1:2026,01001,100.00200,30.002,water,roads
+99000101001000002,S 1:2026,01001,100.00210,30.002,roads,
+"""
+
 ENTRY = """\
 +++
 id = "rubbish"
@@ -219,5 +239,7 @@ TOWN = {
     "stages.toml": STAGES,
     "assessment.toml": ASSESSMENT,
     "intake.toml": INTAKE,
+    "responsibility.toml": RESPONSIBILITY,
+    "components.csv": COMPONENTS,
     "knowledge/rubbish.md": ENTRY,
 }

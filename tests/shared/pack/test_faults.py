@@ -31,6 +31,25 @@ def found(town: Path) -> list[tuple[str, int, str]]:
 
 # file, passage, what it becomes, lines below the passage at which the fault stands, message
 ONE_FAULT = [
+    # responsibility.toml
+    ("responsibility.toml", '"named"]', '"maintainer"]', 0, "order must name each of these once"),
+    ("responsibility.toml", ', "named"]', "]", 0, "order must name each of these once"),
+    ("responsibility.toml", "component_radius_m = 15", "component_radius_m = -1", 0, "must lie in 0 to"),
+    ("responsibility.toml", '"1 working-days"', '"soon"', 0, "cannot read the limit"),
+    ("responsibility.toml", '"1 working-days"', '"none"', 0, "must be a limit above nothing"),
+    ("responsibility.toml", '"1 working-days"', '"0 hours"', 0, "must be a limit above nothing"),
+    ("responsibility.toml", '"4 hours"', '"4 working-hours"', 0, "run day and night"),
+    ("responsibility.toml", 'office = "board"', 'office = "roads"', 0, "it must be a leading-group"),
+    ("responsibility.toml", 'office = "board"', 'office = "boards"', 0, "is not in units.csv"),
+    ("responsibility.toml", "recovered_to_fund = true", "recovered_to_fund = 1", 0, "true or false"),
+    # components.csv
+    ("components.csv", "99000101001000001", "990001010010001", 0, "17 digits"),
+    ("components.csv", "99000101001000001", "99000201001000001", 0, "does not begin with 990001"),
+    ("components.csv", "99000101001000001", "99000101002000001", 0, "does not name its class 01001"),
+    ("components.csv", "99000101001000002", "99000101001000001", 0, "stands in line 2, too"),
+    ("components.csv", "S 1:2026,01001,100.00200", "S 2:2026,01001,100.00200", 0, "is not in classes.csv"),
+    ("components.csv", "30.002,water,roads", "30.002,gas,roads", 0, "'gas' is not in units.csv"),
+    ("components.csv", "30.002,water,roads", "30.002,water,centre", 0, "it handles no cases"),
     # city.toml
     ("city.toml", 'code = "990001"', 'code = "99001"', 0, "six digits"),
     ("city.toml", 'code = "990001"', "code = 990001", 0, "must be text in quotes"),

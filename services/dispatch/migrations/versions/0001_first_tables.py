@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 0001
+Revision: a7ec32a400e5
 Follows: 
-Made: 2026-11-22 04:46:15.906524
+Made: 2026-11-22 05:45:06.275564
 """
 
 import sqlalchemy as sa
@@ -280,6 +280,31 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_feedbacks_case_id')),
     sa.PrimaryKeyConstraint('case_id', 'number', name=op.f('pk_feedbacks'))
     )
+    op.create_table('precedents',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event_sequence', sa.Integer(), nullable=False),
+    sa.Column('class_key', sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
+    sa.Column('grid', sqlmodel.sql.sqltypes.AutoString(length=30), nullable=False),
+    sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=False),
+    sa.Column('basis', sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+    sa.Column('coordination_id', sa.Uuid(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('by_office', sa.Boolean(), nullable=False),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('revoked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('revoked_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('revocation_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_precedents_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_precedents')),
+    sa.UniqueConstraint('coordination_id', name=op.f('uq_precedents_coordination_id'))
+    )
+    with op.batch_alter_table('precedents', schema=None) as batch_op:
+        batch_op.create_index('ix_precedents_class_key_grid_id', ['class_key', 'grid', 'id'], unique=False)
+        batch_op.create_index('ix_precedents_in_force', ['class_key', 'grid', 'decided_at'], unique=False, postgresql_where=sa.text('revoked_at IS NULL'), sqlite_where=sa.text('revoked_at IS NULL'))
+        batch_op.create_index('ix_precedents_unit_id', ['unit', 'id'], unique=False)
+
     op.create_table('requests',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('case_id', sa.Uuid(), nullable=False),
@@ -366,6 +391,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_requests_case_id_id')
 
     op.drop_table('requests')
+    with op.batch_alter_table('precedents', schema=None) as batch_op:
+        batch_op.drop_index('ix_precedents_unit_id')
+        batch_op.drop_index('ix_precedents_in_force', postgresql_where=sa.text('revoked_at IS NULL'), sqlite_where=sa.text('revoked_at IS NULL'))
+        batch_op.drop_index('ix_precedents_class_key_grid_id')
+
+    op.drop_table('precedents')
     op.drop_table('feedbacks')
     with op.batch_alter_table('assignments', schema=None) as batch_op:
         batch_op.drop_index('ix_assignments_class_key_grid')
