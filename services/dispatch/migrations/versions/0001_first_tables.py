@@ -1,8 +1,8 @@
 """first tables
 
-Revision: a7ec32a400e5
+Revision: c661ffc7ad94
 Follows: 
-Made: 2026-11-22 05:45:06.275564
+Made: 2026-11-22 05:46:59.051806
 """
 
 import sqlalchemy as sa
