@@ -1,8 +1,8 @@
 """first tables
 
-Revision: c661ffc7ad94
+Revision: 3119ac0bf840
 Follows: 
-Made: 2026-11-22 05:46:59.051806
+Made: 2026-11-22 05:50:42.052755
 """
 
 import sqlalchemy as sa
