@@ -1,6 +1,6 @@
 """The order of candidate units, against an oracle that knows nothing of sorting rungs."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.dispatch.responsibility.domain import (
@@ -27,6 +27,7 @@ def _voices(spoken: list[tuple[CandidateRung, str]]) -> list[Voice]:
     ]
 
 
+@settings(deadline=None)
 @given(spoken=VOICES, order=st.permutations(RUNGS), returned=st.lists(UNITS))
 def test_each_rung_is_gone_through_in_the_citys_order_and_returners_come_last(
     spoken: list[tuple[CandidateRung, str]], order: list[CandidateRung], returned: list[str]
@@ -53,6 +54,7 @@ def test_each_rung_is_gone_through_in_the_citys_order_and_returners_come_last(
         assert [reason.kind for reason in item.reasons[len(said[item.unit]) :]] == against
 
 
+@settings(deadline=None)
 @given(spoken=VOICES, past=st.lists(st.tuples(UNITS, st.sampled_from(["returned", "failed"]))))
 def test_what_failed_goes_to_its_unit_and_nobody_else(
     spoken: list[tuple[CandidateRung, str]], past: list[tuple[str, str]]
@@ -64,6 +66,7 @@ def test_what_failed_goes_to_its_unit_and_nobody_else(
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(UNITS, st.integers(1, 3)), unique_by=lambda item: item[0]))
 def test_the_most_frequent_of_those_who_settled_it_comes_first(
     settled: list[tuple[str, int]],
