@@ -140,9 +140,15 @@ POSTS: Mapping[SegmentKind, str] = {
 """Who holds the case in a stage; in the others it is the unit."""
 
 
+_ALLOWED: Mapping[CaseState, tuple[str, ...]] = {
+    state: tuple(sorted(action.value for action in OFFERED if state in TRANSITIONS[action]))
+    for state in CaseState
+}
+
+
 def allowed_actions(state: CaseState) -> list[str]:
     """What people may do with a case in this state, as the API names it."""
-    return sorted(action.value for action in OFFERED if state in TRANSITIONS[action])
+    return list(_ALLOWED[state])
 
 
 def next_state(state: CaseState, action: Action) -> CaseState:

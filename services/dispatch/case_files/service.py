@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Self
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from services.dispatch.case_files.domain import (
 from services.dispatch.case_files.errors import CaseNotYetKnown, NoSuchCase
 from services.dispatch.case_files.models import NO_LIMIT, Assignment, Case, SegmentRow
 from services.dispatch.case_files.repository import CaseFileRepository
-from services.dispatch.case_files.schemas import CaseView, ClockLight, StageLight, TextView
+from services.dispatch.case_files.schemas import CaseView, TextView
 from services.dispatch.clocks.domain import (
     Charge,
     ClockRules,
@@ -38,13 +39,16 @@ from services.dispatch.config import DispatchSettings
 from shared.config import ServiceSettings
 from shared.errors import NotFound
 from shared.events.dispatch import DeferralEnded
-from shared.events.vocabulary import ClassRef, ClockReading, Place
-from shared.pack.model import CityPack, ClassKey, Stage
+from shared.events.vocabulary import ClassRef, ClockReading
+from shared.pack.model import CityPack, ClassKey, Stage, Text
 from shared.service import Runtime
 from shared.vocabulary import ClassKind
 from shared.web.etag import check_match
 from shared.work import UnitOfWork
 from shared.worktime import Limit
+
+NAMES_KEPT = 4_096
+"""Names of classes and units that are read once and kept; nothing about them can change."""
 
 _SECOND = timedelta(seconds=1)
 _WAY = (
@@ -63,9 +67,16 @@ def class_key_of(ref: ClassRef) -> ClassKey:
     return ClassKey(ref.scheme, ClassKind(ref.kind.value), ref.code)
 
 
+@lru_cache(maxsize=NAMES_KEPT)
+def class_key_named(key: str) -> ClassKey:
+    """A stored class key, as the city pack knows it."""
+    return ClassKey.parse(key)
+
+
+@lru_cache(maxsize=NAMES_KEPT)
 def class_ref_of(key: str) -> ClassRef:
     """A stored class key as events write it."""
-    parsed = ClassKey.parse(key)
+    parsed = class_key_named(key)
     return ClassRef.model_validate(
         {"scheme": parsed.scheme, "kind": parsed.kind.value, "code": parsed.code}
     )
@@ -402,55 +413,64 @@ class CaseFiles:
 
 
 def view_of(case: Case, pack: CityPack, now: datetime) -> CaseView:
-    """A case as lists and commands show it, with its lights as of `now`."""
+    """A case as lists and commands show it, with its lights as of `now`.
+
+    What is below it is handed over as plain values: read in one go, they cost a third of what as
+    many models would, and a page holds up to two hundred cases.
+    """
     unit = pack.units.get(case.unit) if case.unit else None
-    ref = class_ref_of(case.class_key)
-    case_class = pack.classes.get(class_key_of(ref))
+    case_class = pack.classes.get(class_key_named(case.class_key))
     end = case.closed_at or now
-    return CaseView(
-        id=case.id,
-        version=case.version,
-        number=case.number,
-        state=case.state,
-        allowed=allowed_actions(case.state),
-        stage=StageLight(
-            kind=STAGE_OF[case.state],
-            started_at=case.stage_started_at,
-            warn_at=case.stage_warn_at,
-            due_at=case.stage_due_at,
-            light=light(case.stage_warn_at, case.stage_due_at, now),
-        ),
-        total=ClockLight(
-            started_at=case.total_started_at,
-            warn_at=case.total_warn_at,
-            due_at=case.total_due_at,
-            light=light(case.total_warn_at, case.total_due_at, end),
-        ),
-        provisional=case.provisional,
-        unit=case.unit,
-        unit_name=None if unit is None else TextView(zh=unit.name.zh, en=unit.name.en),
-        class_ref=ref,
-        class_name=None
-        if case_class is None
-        else TextView(zh=case_class.name.zh, en=case_class.name.en),
-        condition=case.condition,
-        description=case.description,
-        place=Place.model_validate(case.place),
-        urgent=case.urgent,
-        special=case.special,
-        source=case.source,
-        registered_at=case.registered_at,
-        closed_at=case.closed_at,
-        deferred_until=case.deferred_until,
-        dispatches=case.assignments,
-        dispatch_reason=case.dispatch_reason,
-        verification_round=case.rounds,
-        failed_verifications=case.failed_verifications,
-        returns_granted=case.returns_granted,
-        coordination_needed=case.coordination_needed,
-        pending_requests=case.pending_requests,
-        reporters=case.reporters,
+    return CaseView.model_validate(
+        {
+            "id": case.id,
+            "version": case.version,
+            "number": case.number,
+            "state": case.state,
+            "allowed": allowed_actions(case.state),
+            "stage": {
+                "kind": STAGE_OF[case.state],
+                "started_at": case.stage_started_at,
+                "warn_at": case.stage_warn_at,
+                "due_at": case.stage_due_at,
+                "light": light(case.stage_warn_at, case.stage_due_at, now),
+            },
+            "total": {
+                "started_at": case.total_started_at,
+                "warn_at": case.total_warn_at,
+                "due_at": case.total_due_at,
+                "light": light(case.total_warn_at, case.total_due_at, end),
+            },
+            "provisional": case.provisional,
+            "unit": case.unit,
+            "unit_name": None if unit is None else text_view(unit.name),
+            "class_ref": class_ref_of(case.class_key),
+            "class_name": None if case_class is None else text_view(case_class.name),
+            "condition": case.condition,
+            "description": case.description,
+            "place": case.place,
+            "urgent": case.urgent,
+            "special": case.special,
+            "source": case.source,
+            "registered_at": case.registered_at,
+            "closed_at": case.closed_at,
+            "deferred_until": case.deferred_until,
+            "dispatches": case.assignments,
+            "dispatch_reason": case.dispatch_reason,
+            "verification_round": case.rounds,
+            "failed_verifications": case.failed_verifications,
+            "returns_granted": case.returns_granted,
+            "coordination_needed": case.coordination_needed,
+            "pending_requests": case.pending_requests,
+            "reporters": case.reporters,
+        }
     )
+
+
+@lru_cache(maxsize=NAMES_KEPT)
+def text_view(text: Text) -> TextView:
+    """A text of the city pack as answers carry it."""
+    return TextView(zh=text.zh, en=text.en)
 
 
 def _instants(deadline: Deadline | None) -> tuple[datetime | None, datetime | None]:
