@@ -62,6 +62,7 @@ class Teller:
         self.assignment = 0
         self.unit = ""
         self.round = 0
+        self.paused = 0
         self._sequences: dict[tuple[str, str], int] = {}
 
     def tell(
@@ -184,6 +185,7 @@ class Teller:
         *,
         due_at: datetime | None = None,
         used: int = 0,
+        limit: int | None = LIMIT_SECONDS,
         minutes: float = 5,
     ) -> "Teller":
         self.wait(minutes)
@@ -198,7 +200,7 @@ class Teller:
                 condition="11001-1",
                 standard="清理干净",
                 limit=LIMIT,
-                limit_seconds=LIMIT_SECONDS,
+                limit_seconds=limit,
                 used_seconds=used,
                 due_at=due_at or self.now + timedelta(hours=6),
                 warn_at=self.now + timedelta(hours=5),
@@ -214,6 +216,7 @@ class Teller:
             unit=self.unit or "nobody",
             limit_seconds=LIMIT_SECONDS,
             used_seconds=used,
+            paused_seconds=self.paused,
             due_at=due_at,
         )
 
@@ -345,7 +348,12 @@ class Teller:
         return self
 
     def extension_decided(
-        self, *, granted: bool, added: int = 7_200, new_due_at: datetime | None = None
+        self,
+        *,
+        granted: bool,
+        added: int = 7_200,
+        new_due_at: datetime | None = None,
+        used: int = 600,
     ) -> "Teller":
         self.tell(
             dispatch.ExtensionDecided(
@@ -354,7 +362,7 @@ class Teller:
                 unit=self.unit,
                 granted=granted,
                 reason="雨天",
-                clock=self.clock(600),
+                clock=self.clock(used),
                 limit=LimitRef(amount="2", kind="working-hours"),
                 added_seconds=added if granted else None,
                 new_due_at=new_due_at,
@@ -363,7 +371,7 @@ class Teller:
         )
         return self
 
-    def deferral_decided(self, *, granted: bool, until: datetime) -> "Teller":
+    def deferral_decided(self, *, granted: bool, until: datetime, used: int = 600) -> "Teller":
         self.tell(
             dispatch.DeferralDecided(
                 request_id=uuid7(),
@@ -371,17 +379,17 @@ class Teller:
                 unit=self.unit,
                 granted=granted,
                 reason="等资金",
-                clock=self.clock(600),
+                clock=self.clock(used),
                 until=until,
             ),
             self.case_id,
         )
         return self
 
-    def deferral_ended(self, due_at: datetime) -> "Teller":
+    def deferral_ended(self, due_at: datetime, *, used: int = 600) -> "Teller":
         self.tell(
             dispatch.DeferralEnded(
-                assignment=self.assignment, unit=self.unit, clock=self.clock(600, due_at)
+                assignment=self.assignment, unit=self.unit, clock=self.clock(used, due_at)
             ),
             self.case_id,
         )

@@ -1,19 +1,25 @@
-"""The fold of a case: all its events in, its facts out, whatever the order in which they came.
+"""The fold of cases: all their events in, their facts out, whatever the order in which they came.
 
-A unit's part in a case is one assignment for as long as the case stays with the unit: the first
-dispatch to it and every dispatch after that until the case goes to another unit. So a case is due
-once for a unit, not once for each dispatch.
+What units are scored by, the assignments, is folded by `services.assessment.assignments`, by the
+same lines for one case and for a year of them. Here is the rest: how far a case has come, and the
+stages of the centre.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import singledispatchmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from services.assessment.events.domain import StoredEvent, in_order
+from services.assessment.assignments.domain import (
+    UNLIMITED,
+    AssignmentColumns,
+    fold_assignments,
+)
+from services.assessment.events.domain import CASE, StoredEvent, in_order
+from services.assessment.records.domain import instant, record_of, records, unit_key
 from shared.events.dispatch import (
     CaseAccepted,
     CaseClosed,
@@ -25,14 +31,13 @@ from shared.events.dispatch import (
     CaseVoided,
     DeferralDecided,
     DeferralEnded,
-    ExtensionDecided,
     FeedbackRefused,
     ReturnDecided,
     VerificationAsked,
 )
 from shared.events.envelope import Event
 from shared.events.intake import ReportRegistered, TaskCompleted, TaskIssued
-from shared.events.vocabulary import ClassRef, ClockReading, DispatchReason, TaskKind
+from shared.events.vocabulary import ClassRef, DispatchReason, TaskKind
 from shared.pack.model import Stage
 from shared.worktime import LimitKind, OutsideCalendar
 
@@ -60,14 +65,6 @@ class CaseState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
-    """A span in which a granted deferral stops the clock."""
-
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class StageSpan:
     """A stage of the centre or of a collector that is over.
 
@@ -84,19 +81,9 @@ class StageSpan:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentFacts:
-    """A unit's part in a case, in counted seconds where nothing else is said.
+    """A unit's part in a case: one run of its clock. `AssignmentColumns` says what each figure is.
 
-    Attributes:
-        ordinal: from 1, in the order in which units had the case.
-        due_at: when the limit runs out with the extensions and deferrals granted.
-        limit_seconds: the limit of the first dispatch, without extensions; null: no limit.
-        used_seconds: as the clock of the case last read.
-        closed_at: verified and closed while with this unit.
-        pauses: spans of granted deferrals.
-        second_dispatch_at: first time that it was dispatched to the unit once more.
-        dispatches: 1 and one more for each repeated dispatch; returns do not count here.
-        awaiting_dispatch: returned by the unit with consent, and not dispatched again yet.
-        voided: the case should never have been one.
+    Spans are counted seconds; null stands for no limit, and for what has not happened.
     """
 
     ordinal: int
@@ -108,7 +95,7 @@ class AssignmentFacts:
     closed_at: datetime | None
     extension_seconds: int
     extension_granted_at: datetime | None
-    pauses: tuple[Pause, ...]
+    deferral_seconds: int
     deferral_granted_at: datetime | None
     second_dispatch_at: datetime | None
     dispatches: int
@@ -152,64 +139,66 @@ class CaseFacts:
 
 def fold_case(case_id: UUID, events: Iterable[StoredEvent]) -> CaseFacts:
     """The facts of a case from all that was told about it by any service, in any order."""
+    return fold_cases({case_id: events})[0]
+
+
+def fold_cases(cases: Mapping[UUID, Iterable[StoredEvent]]) -> list[CaseFacts]:
+    """The facts of some cases, sorted by case."""
+    told = {case_id: in_order(cases[case_id]) for case_id in sorted(cases)}
+    rows = [record for events in told.values() for record in map(_record, events) if record]
+    assignments = _by_case(
+        fold_assignments(records(rows)),
+        {
+            unit_key(stored.event.unit): stored.event.unit
+            for events in told.values()
+            for stored in events
+            if isinstance(stored.event, CaseDispatched)
+        },
+    )
+    return [
+        _walked(case_id, events).facts(assignments.get(case_id, []))
+        for case_id, events in told.items()
+    ]
+
+
+def _record(stored: StoredEvent) -> tuple[int, ...] | None:
+    if stored.aggregate != CASE:
+        return None
+    return record_of(
+        stored.event, case_id=UUID(stored.subject), sequence=stored.sequence, at=stored.at
+    )
+
+
+def _by_case(
+    columns: AssignmentColumns, units: Mapping[int, str]
+) -> dict[UUID, list[AssignmentFacts]]:
+    """Assignments one by one, by the case they belong to."""
+    found: dict[UUID, list[AssignmentFacts]] = {}
+    names = [item.name for item in fields(AssignmentFacts)]
+    rows = zip(*(getattr(columns, name).tolist() for name in names), strict=True)
+    for place, row in enumerate(rows):
+        figures = dict(zip(names, map(_plain, names, row), strict=True))
+        figures["unit"] = units[figures["unit"]]
+        found.setdefault(columns.case_id(place), []).append(AssignmentFacts(**figures))
+    return found
+
+
+def _plain(name: str, value: int) -> Any:
+    """A number of a column as a row says it: instants as such, null for what is not."""
+    if name.endswith("_at"):
+        return instant(value)
+    return None if name == "limit_seconds" and value >= UNLIMITED else value
+
+
+def _walked(case_id: UUID, events: Iterable[StoredEvent]) -> "_CaseFold":
     fold = _CaseFold(case_id)
-    for stored in in_order(events):
+    for stored in events:
         fold.take(stored.event, stored)
-    return fold.facts()
-
-
-@dataclass
-class _Assignment:
-    """An assignment while it is being folded."""
-
-    unit: str
-    dispatched_at: datetime
-    due_at: datetime
-    limit_seconds: int | None
-    used_seconds: int
-    closed_at: datetime | None = None
-    extension_seconds: int = 0
-    extension_granted_at: datetime | None = None
-    pauses: list[Pause] = field(default_factory=list)
-    deferral_granted_at: datetime | None = None
-    second_dispatch_at: datetime | None = None
-    dispatches: int = 1
-    returned_to_same: int = 0
-    returned_to_other: int = 0
-    returns_refused: int = 0
-    feedback_refused: int = 0
-    awaiting_dispatch: bool = False
-    passed_on: bool = False
-
-    def read(self, clock: ClockReading) -> None:
-        self.used_seconds = clock.used_seconds
-
-    def again(self, event: CaseDispatched, at: datetime) -> None:
-        """Dispatched to the same unit once more."""
-        if event.reason is DispatchReason.AFTER_RETURN:
-            self.returned_to_same += 1
-        else:
-            self.dispatches += 1
-            self.second_dispatch_at = self.second_dispatch_at or at
-        self.awaiting_dispatch = False
-        self.due_at = event.due_at
-        self.used_seconds = event.used_seconds
-
-    def leave(self, reason: DispatchReason) -> None:
-        """The case goes to another unit."""
-        if reason is DispatchReason.AFTER_RETURN:
-            self.returned_to_other += 1
-        self.awaiting_dispatch = False
-        self.passed_on = True
-
-    def end_pause(self, at: datetime) -> None:
-        if self.pauses and self.pauses[-1].end > at:
-            start = self.pauses[-1].start
-            self.pauses[-1] = Pause(start, max(start, at))
+    return fold
 
 
 class _CaseFold:
-    """Walks through a case's events once."""
+    """Walks through a case's events once, for everything but its assignments."""
 
     def __init__(self, case_id: UUID) -> None:
         self._case_id = case_id
@@ -224,15 +213,13 @@ class _CaseFold:
         self._redispatches = 0
         self._failed = 0
         self._reopenings = 0
-        self._assignments: list[_Assignment] = []
-        self._by_number: dict[int, _Assignment] = {}
         self._stages: list[StageSpan] = []
         self._waiting: dict[Stage, datetime] = {}
         self._asked: dict[int, datetime] = {}
         self._issued: dict[int, tuple[datetime, str]] = {}
         self._completed: dict[int, tuple[datetime, str]] = {}
 
-    def facts(self) -> CaseFacts:
+    def facts(self, assignments: Iterable[AssignmentFacts]) -> CaseFacts:
         self._field_stages()
         opened, registered = self._opened, self._registered
         known = opened or registered
@@ -258,9 +245,7 @@ class _CaseFold:
             redispatches=self._redispatches,
             failed_verifications=self._failed,
             reopenings=self._reopenings,
-            assignments=tuple(
-                self._assignment(ordinal, item) for ordinal, item in enumerate(self._assignments, 1)
-            ),
+            assignments=tuple(assignments),
             stages=tuple(self._stages),
         )
 
@@ -268,30 +253,6 @@ class _CaseFold:
         if self._opened is not None:
             return self._opened.number
         return self._registered.case_number if self._registered is not None else None
-
-    def _assignment(self, ordinal: int, item: _Assignment) -> AssignmentFacts:
-        return AssignmentFacts(
-            ordinal=ordinal,
-            unit=item.unit,
-            dispatched_at=item.dispatched_at,
-            due_at=item.due_at,
-            limit_seconds=item.limit_seconds,
-            used_seconds=item.used_seconds,
-            closed_at=item.closed_at,
-            extension_seconds=item.extension_seconds,
-            extension_granted_at=item.extension_granted_at,
-            pauses=tuple(item.pauses),
-            deferral_granted_at=item.deferral_granted_at,
-            second_dispatch_at=item.second_dispatch_at,
-            dispatches=item.dispatches,
-            returned_to_same=item.returned_to_same,
-            returned_to_other=item.returned_to_other,
-            returns_refused=item.returns_refused,
-            feedback_refused=item.feedback_refused,
-            awaiting_dispatch=item.awaiting_dispatch,
-            passed_on=item.passed_on,
-            voided=self._voided_at is not None,
-        )
 
     # -- the case's own life -------------------------------------------------------------------
 
@@ -312,21 +273,6 @@ class _CaseFold:
         self._end(Stage.DISPATCH, stored.at, _post(stored, "dispatcher"))
         if event.reason is DispatchReason.AFTER_FAILED_VERIFICATION:
             self._redispatches += 1
-        last = self._assignments[-1] if self._assignments else None
-        if last is not None and last.unit == event.unit:
-            last.again(event, stored.at)
-        else:
-            if last is not None:
-                last.leave(event.reason)
-            last = _Assignment(
-                unit=event.unit,
-                dispatched_at=stored.at,
-                due_at=event.due_at,
-                limit_seconds=event.limit_seconds,
-                used_seconds=event.used_seconds,
-            )
-            self._assignments.append(last)
-        self._by_number[event.assignment] = last
 
     @take.register
     def _(self, _event: CaseAccepted, _stored: StoredEvent) -> None:
@@ -336,15 +282,11 @@ class _CaseFold:
     def _(self, event: CaseHandled, _stored: StoredEvent) -> None:
         self._state = CaseState.HANDLED
         self._waiting[Stage.SUPERVISION] = event.handled_at
-        self._read(event.clock)
 
     @take.register
-    def _(self, event: FeedbackRefused, stored: StoredEvent) -> None:
+    def _(self, _event: FeedbackRefused, stored: StoredEvent) -> None:
         self._state = CaseState.ACCEPTED
         self._end(Stage.SUPERVISION, stored.at, _post(stored, "dispatcher"))
-        assignment = self._by_number.get(event.assignment)
-        if assignment is not None:
-            assignment.feedback_refused += 1
 
     @take.register
     def _(self, event: VerificationAsked, stored: StoredEvent) -> None:
@@ -354,7 +296,6 @@ class _CaseFold:
 
     @take.register
     def _(self, event: CaseVerified, stored: StoredEvent) -> None:
-        self._read(event.clock)
         if event.passed:
             self._state = CaseState.PASSED
             self._waiting[Stage.CLOSING] = stored.at
@@ -368,9 +309,6 @@ class _CaseFold:
         self._state = CaseState.CLOSED
         self._closed_at = event.closed_at
         self._end(Stage.CLOSING, event.closed_at, _post(stored, "operator"))
-        self._read(event.clock)
-        if self._assignments:
-            self._assignments[-1].closed_at = event.closed_at
 
     @take.register
     def _(self, _event: CaseReopened, stored: StoredEvent) -> None:
@@ -378,8 +316,6 @@ class _CaseFold:
         self._closed_at = None
         self._reopenings += 1
         self._waiting[Stage.DISPATCH] = stored.at
-        if self._assignments:
-            self._assignments[-1].closed_at = None
 
     @take.register
     def _(self, _event: CaseVoided, stored: StoredEvent) -> None:
@@ -390,48 +326,18 @@ class _CaseFold:
 
     @take.register
     def _(self, event: ReturnDecided, stored: StoredEvent) -> None:
-        self._read(event.clock)
-        assignment = self._by_number.get(event.assignment)
         if event.granted:
             self._state = CaseState.RETURNED
             self._waiting[Stage.DISPATCH] = stored.at
-        if assignment is None:
-            return
+
+    @take.register
+    def _(self, event: DeferralDecided, _stored: StoredEvent) -> None:
         if event.granted:
-            assignment.awaiting_dispatch = True
-            assignment.end_pause(stored.at)
-        else:
-            assignment.returns_refused += 1
+            self._state = CaseState.DEFERRED
 
     @take.register
-    def _(self, event: ExtensionDecided, stored: StoredEvent) -> None:
-        self._read(event.clock)
-        assignment = self._by_number.get(event.assignment)
-        if assignment is None or not event.granted:
-            return
-        assignment.extension_seconds += event.added_seconds or 0
-        assignment.extension_granted_at = assignment.extension_granted_at or stored.at
-        assignment.due_at = event.new_due_at or event.clock.due_at or assignment.due_at
-
-    @take.register
-    def _(self, event: DeferralDecided, stored: StoredEvent) -> None:
-        self._read(event.clock)
-        assignment = self._by_number.get(event.assignment)
-        if assignment is None or not event.granted:
-            return
-        self._state = CaseState.DEFERRED
-        assignment.deferral_granted_at = assignment.deferral_granted_at or stored.at
-        assignment.pauses.append(Pause(stored.at, max(stored.at, event.until)))
-        assignment.due_at = event.new_due_at or max(assignment.due_at, event.until)
-
-    @take.register
-    def _(self, event: DeferralEnded, stored: StoredEvent) -> None:
-        self._read(event.clock)
+    def _(self, _event: DeferralEnded, _stored: StoredEvent) -> None:
         self._state = CaseState.ACCEPTED
-        assignment = self._by_number.get(event.assignment)
-        if assignment is not None:
-            assignment.end_pause(stored.at)
-            assignment.due_at = event.clock.due_at or assignment.due_at
 
     # -- what intake tells ---------------------------------------------------------------------
 
@@ -463,11 +369,6 @@ class _CaseFold:
             self._completed[event.round] = min(found, self._completed.get(event.round, found))
 
     # -- stages --------------------------------------------------------------------------------
-
-    def _read(self, clock: ClockReading) -> None:
-        assignment = self._by_number.get(clock.assignment)
-        if assignment is not None:
-            assignment.read(clock)
 
     def _end(self, stage: Stage, at: datetime, post: str) -> None:
         started_at = self._waiting.pop(stage, None)
@@ -523,12 +424,6 @@ def measure_stage(
     except OutsideCalendar:
         return MeasuredStage(span, used, None)
     return MeasuredStage(span, used, span.ended_at <= due)
-
-
-def paused_seconds(assignment: AssignmentFacts, calendar: "Calendar", *, urgent: bool) -> int:
-    """Counted seconds of an assignment's granted deferrals."""
-    kind = _kind(urgent=urgent)
-    return sum(_counted(calendar, kind, pause.start, pause.end) for pause in assignment.pauses)
 
 
 def _kind(*, urgent: bool) -> LimitKind:

@@ -10,7 +10,7 @@ from services.assessment.facts.models import RebuildState
 
 
 class AssignmentView(BaseModel):
-    """A unit's part in a case, from its first dispatch until the case left it."""
+    """A unit's part in a case: one run of its clock, from a dispatch until the case left it."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -19,7 +19,7 @@ class AssignmentView(BaseModel):
     dispatched_at: datetime
     due_at: datetime = Field(description="with extensions and deferrals as granted")
     limit_seconds: int | None = Field(
-        description="counted seconds, without extensions; null: no limit"
+        description="counted seconds as dispatched, without extensions; null: no limit"
     )
     used_seconds: int = Field(description="counted seconds, pauses left out")
     closed_at: datetime | None

@@ -16,7 +16,7 @@ from services.assessment.events.domain import (
     in_order,
 )
 from services.assessment.events.repository import EventStore, SubjectKey
-from services.assessment.facts.domain import CaseFacts, fold_case, measure_stage, paused_seconds
+from services.assessment.facts.domain import CaseFacts, fold_cases, measure_stage
 from services.assessment.facts.errors import RebuildRunning
 from services.assessment.facts.models import Rebuild, RebuildState
 from services.assessment.facts.repository import (
@@ -75,23 +75,16 @@ class FactKeeper:
         if not case_ids:
             return
         cases, assignments, stages = [], [], []
-        for case_id, events in sorted((await self._store.of_cases(case_ids)).items()):
-            facts = fold_case(case_id, events)
-            cases.append(_case_row(facts, len(in_order(events))))
+        events = await self._store.of_cases(case_ids)
+        for facts in fold_cases(events):
+            cases.append(_case_row(facts, len(in_order(events[facts.case_id]))))
             assignments += self._assignment_rows(facts)
             stages += self._stage_rows(facts)
         await self._writer.put_cases(cases, assignments, stages)
 
-    def _assignment_rows(self, facts: CaseFacts) -> list[Row]:
-        rows = []
-        for assignment in facts.assignments:
-            row = plain(assignment)
-            del row["pauses"]
-            row["deferral_seconds"] = paused_seconds(
-                assignment, self._pack.calendar, urgent=facts.urgent
-            )
-            rows.append({"case_id": facts.case_id, **row})
-        return rows
+    @staticmethod
+    def _assignment_rows(facts: CaseFacts) -> list[Row]:
+        return [{"case_id": facts.case_id, **plain(item)} for item in facts.assignments]
 
     def _stage_rows(self, facts: CaseFacts) -> list[Row]:
         measured = [

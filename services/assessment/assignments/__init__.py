@@ -1,0 +1,1 @@
+"""The one fold from records to what each unit did with each case."""

@@ -1,0 +1,1 @@
+"""What dispatch told about the work of units, as records of fixed width."""
