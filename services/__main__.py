@@ -17,6 +17,7 @@ COMMANDS = {
     "migrate": "Install or update databases, queues and what the city pack brings.",
     "pack": "Check a city pack.",
     "worktime": "Compute with a city's working time.",
+    "assess": "Compute scorecards of units from a file of assignments.",
     "replay": "Drive a recorded day through the public API and check every service against it.",
     "lag": "Show how far each service is behind.",
     "redrive": "Release parked events and dead letters to be tried again.",
