@@ -93,6 +93,7 @@ def _summary(pack: "CityPack") -> Table:
         ("cameras", len(pack.cameras), ""),
         ("components", len(pack.components), ""),
         ("assessment versions", len(pack.assessment), ""),
+        ("leaders told of emergencies", len(pack.emergencies.leaders), ""),
     ]
     for part, count, detail in rows:
         table.add_row(part, str(count), detail)

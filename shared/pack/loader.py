@@ -9,6 +9,7 @@ from shared.errors import InvalidInput
 from shared.faults import Fault
 from shared.pack import sections
 from shared.pack.checks import check_references
+from shared.pack.emergencies import ReadEmergencies, check_emergencies, read_emergencies
 from shared.pack.model import CityPack, Grid, Person
 from shared.pack.reading import FaultList, Located
 from shared.worktime import CalendarFaults, load_calendar
@@ -37,6 +38,7 @@ class Contents:
     calendar: "Calendar | None"
     tables: sections.Tables
     settings: sections.PackSettings
+    emergencies: ReadEmergencies | None
 
 
 def load_pack(path: Path | str) -> CityPack:
@@ -51,6 +53,7 @@ def load_pack(path: Path | str) -> CityPack:
     faults = FaultList()
     contents = _read(folder, faults)
     check_references(contents.head, contents.tables, contents.settings, faults)
+    check_emergencies(contents.emergencies, contents.head, contents.tables, faults)
     _check_zone(contents, folder, faults)
     if len(faults):
         raise PackFaults(faults.in_order())
@@ -63,6 +66,7 @@ def _read(folder: Path, faults: FaultList) -> Contents:
         calendar=_read_calendar(folder, faults),
         tables=sections.read_tables(folder, faults),
         settings=sections.read_pack_settings(folder, faults),
+        emergencies=read_emergencies(folder, faults),
     )
 
 
@@ -95,9 +99,10 @@ def _assemble(folder: Path, contents: Contents) -> CityPack:
     tables, settings, head = contents.tables, contents.settings, contents.head
     city, calendar, stages = head.city, contents.calendar, settings.stages
     intake, responsibility = settings.intake, settings.responsibility
+    emergencies = contents.emergencies
     if city is None or calendar is None or stages is None or intake is None:
         raise AssertionError("a part is absent although no fault was found")
-    if responsibility is None:
+    if responsibility is None or emergencies is None:
         # Each of them leaves a fault when it cannot be read.
         raise AssertionError("a part is absent although no fault was found")
     grids = {grid.value.code: grid.value for grid in tables.grids}
@@ -122,6 +127,7 @@ def _assemble(folder: Path, contents: Contents) -> CityPack:
         tasks=intake.tasks,
         responsibility=responsibility.value,
         components=_values(tables.components),
+        emergencies=emergencies.rules,
         outline=tables.outline,
         path=str(folder),
     )

@@ -517,6 +517,40 @@ class TaskSettings:
     arrival_radius_m: float
 
 
+class Paper(StrEnum):
+    """What is written up after an emergency that went past the queue."""
+
+    CLASSIFICATION = "classification"
+    """An operator confirms or corrects class and condition."""
+    DISPATCH = "dispatch"
+    """A dispatcher confirms the unit."""
+    RECORD = "record"
+    """Whoever was in charge writes down what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyRules:
+    """What happens with anything urgent or marked as an emergency.
+
+    Attributes:
+        leaders: logins told at once, with the shift leader on duty.
+        escalation: logins told one after another while nobody acknowledges.
+        acknowledge_minutes: time for that, after each telling.
+        rounds: how often `escalation` is gone through.
+        sources: of marked emergencies that become cases at once.
+        default_condition: code of the urgent condition, and so of the class, where none is named.
+        papers: time for each paper that follows, counted day and night.
+    """
+
+    leaders: tuple[str, ...]
+    escalation: tuple[str, ...]
+    acknowledge_minutes: int
+    rounds: int
+    sources: frozenset[str]
+    default_condition: str
+    papers: Mapping[Paper, "Limit"]
+
+
 @dataclass(frozen=True)
 class CityPack:
     """A whole city. Only the loader makes one, and only without a single fault."""
@@ -540,6 +574,7 @@ class CityPack:
     duplicates: DuplicateSettings
     tasks: TaskSettings
     responsibility: ResponsibilityRules
+    emergencies: EmergencyRules
     components: tuple[Component, ...] = ()
     outline: "Polygon | MultiPolygon | None" = None
     path: str = field(default="", compare=False)

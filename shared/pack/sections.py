@@ -589,7 +589,8 @@ def read_pack_settings(folder: Path, faults: FaultList) -> PackSettings:
     )
 
 
-def _settings_limit(settings: Settings, key: str) -> Limit | None:
+def settings_limit(settings: Settings, key: str) -> Limit | None:
+    """The limit under a key; None where it says `none`, or cannot be read, which is a fault."""
     value = settings.text(key)
     if not value or value == NO_LIMIT:
         return None
@@ -606,9 +607,9 @@ def _read_stages(folder: Path, faults: FaultList) -> StageLimits | None:
         return None
     before = len(faults)
     warn_share = Fraction(settings.number("warn_share", 0, 1))
-    acknowledgement = _settings_limit(settings, "acknowledgement")
+    acknowledgement = settings_limit(settings, "acknowledgement")
     ordinary = settings.table("ordinary")
-    limits = {stage: _settings_limit(ordinary, stage.value) for stage in Stage}
+    limits = {stage: settings_limit(ordinary, stage.value) for stage in Stage}
     ordinary.refuse_the_rest()
     urgent = _some_stages(settings.table("urgent", required=False))
     special = _some_stages(settings.table("special", required=False))
@@ -621,9 +622,7 @@ def _read_stages(folder: Path, faults: FaultList) -> StageLimits | None:
 
 
 def _some_stages(settings: Settings) -> dict[Stage, Limit | None]:
-    found = {
-        stage: _settings_limit(settings, stage.value) for stage in Stage if settings.has(stage)
-    }
+    found = {stage: settings_limit(settings, stage.value) for stage in Stage if settings.has(stage)}
     settings.refuse_the_rest()
     return found
 
@@ -790,7 +789,7 @@ def _rungs(settings: Settings) -> tuple[CandidateRung, ...]:
 
 def _time_to_answer(settings: Settings, key: str) -> Limit | None:
     value = settings.text(key)
-    limit = None if value in ("", NO_LIMIT) else _settings_limit(settings, key)
+    limit = None if value in ("", NO_LIMIT) else settings_limit(settings, key)
     if value == NO_LIMIT or (limit is not None and limit.amount == 0):
         settings.fault(key, f"{key} must be a limit above nothing")
         return None

@@ -209,6 +209,22 @@ code,scheme,class,lng,lat,owner,maintainer
 99000101001000002,S 1:2026,01001,100.00210,30.002,roads,
 """
 
+EMERGENCIES = """\
+leaders = ["leader1"]
+escalation = ["agent1", "leader1"]
+acknowledge_minutes = 3
+rounds = 2
+
+[registration]
+sources = ["handset"]
+default_condition = "C-1"
+
+[papers]
+classification = "24 hours"
+dispatch = "12 hours"
+record = "2 days"
+"""
+
 ENTRY = """\
 +++
 id = "rubbish"
@@ -241,5 +257,6 @@ TOWN = {
     "intake.toml": INTAKE,
     "responsibility.toml": RESPONSIBILITY,
     "components.csv": COMPONENTS,
+    "emergencies.toml": EMERGENCIES,
     "knowledge/rubbish.md": ENTRY,
 }

@@ -146,6 +146,17 @@ ONE_FAULT = [
     ("intake.toml", "radius_m = 20", "radius = 20", 0, "is no setting of this file"),
     ("intake.toml", "max_reissues = 3", "max_reissues = 1.5", 0, "must be a whole number"),
     ("intake.toml", "[tasks]\nexpiry_minutes = 60\nmax_reissues = 3\narrival_radius_m = 100\n", "", 0, "the table [tasks] is missing"),
+    # emergencies.toml
+    ("emergencies.toml", 'leaders = ["leader1"]', "leaders = []", 0, "leaders names nobody"),
+    ("emergencies.toml", 'leaders = ["leader1"]', 'leaders = ["leader9"]', 0, "'leader9' is not in people.csv"),
+    ("emergencies.toml", '["agent1", "leader1"]', '["operator1"]', 0, "'operator1' is neither shift leader nor leader"),
+    ("emergencies.toml", "acknowledge_minutes = 3", "acknowledge_minutes = 0", 0, "must lie in 1 to"),
+    ("emergencies.toml", '"handset"', '"pigeon"', 0, "the source 'pigeon' is not in city.toml"),
+    ("emergencies.toml", '"C-1"', '"C-9"', 0, "the condition C-9 is not in rules.csv"),
+    ("emergencies.toml", '"C-1"', '"C-2"', 0, "the condition C-2 is not urgent"),
+    ("emergencies.toml", '"12 hours"', '"2 working-days"', 0, "papers.dispatch runs day and night"),
+    ("emergencies.toml", '"12 hours"', '"none"', 0, "papers.dispatch runs day and night"),
+    ("emergencies.toml", 'record = "2 days"\n', "", -3, "papers.record is missing"),
     # knowledge
     ("knowledge/rubbish.md", "2027-12-31", '"next year"', 0, "must be a date"),
     ("knowledge/rubbish.md", 'unit = "roads"', 'unit = "rods"', -4, "the unit 'rods' is not in"),
@@ -235,7 +246,7 @@ def test_a_kind_of_unit_that_the_chain_needs_must_be_there(town: Path, kind: str
     [
         "calendar.toml", "city.toml", "units.csv", "areas.csv", "classes.csv", "rules.csv",
         "responsibilities.csv", "people.csv", "systems.csv", "cameras.csv", "grids.geojson",
-        "stages.toml", "assessment.toml", "intake.toml",
+        "stages.toml", "assessment.toml", "intake.toml", "emergencies.toml",
     ],
 )  # fmt: skip
 def test_a_missing_file_is_named(town: Path, file: str) -> None:
