@@ -79,13 +79,7 @@ def rabbit_transport(settings: ServiceSettings) -> RabbitTransport:
     return RabbitTransport(settings.broker_url.get_secret_value(), prefix=settings.bus_prefix)
 
 
-def make_runtime(
-    service: Service,
-    settings: ServiceSettings,
-    joined: Joined,
-    *,
-    extras: dict[str, Any] | None = None,
-) -> Runtime:
+def make_runtime(service: Service, settings: ServiceSettings, joined: Joined) -> Runtime:
     return Runtime(
         service=service,
         settings=settings,
@@ -101,7 +95,6 @@ def make_runtime(
         transport=joined.transport,
         verifier=TokenVerifier(joined.keys),
         media=MediaStore.at(settings.media_url),
-        extras=extras or {},
     )
 
 
@@ -124,9 +117,7 @@ async def running_alone(
         keys=RemoteKeys(settings.identity_url) if settings.identity_url else StaticKeys({}),
         clock=SystemClock(),
     )
-    demo_password = getattr(settings, "demo_password", None)
-    extras = {"demo_password": demo_password.get_secret_value()} if demo_password else {}
-    runtime = make_runtime(service, settings, joined, extras=extras)
+    runtime = make_runtime(service, settings, joined)
     if name == "identity":
         # It has the keys itself; over HTTP it would ask the process that is asking.
         runtime.verifier = TokenVerifier(keys_of(runtime))

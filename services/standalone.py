@@ -39,16 +39,16 @@ class Suite:
 
 
 async def open_suite(
-    pack: Path, folder: Path, *, extras: dict[str, dict[str, Any]] | None = None
+    pack: Path, folder: Path, *, given: dict[str, dict[str, Any]] | None = None
 ) -> Suite:
     """Prepare databases below `folder` and put the suite together; `Suite.app` starts and stops it.
 
     Args:
         pack: directory of the city pack.
         folder: where databases, keys and photographs are kept.
-        extras: further objects for single services, by service name.
+        given: settings of single services that are not to be taken from the environment, by
+            service name.
     """
-    given = extras or {}
     exchange = MemoryExchange()
     city, clock = load_pack(pack), SystemClock()
     runtimes: dict[str, Runtime] = {}
@@ -58,11 +58,12 @@ async def open_suite(
             database_url=f"sqlite+aiosqlite:///{(folder / f'{name}.db').resolve()}",
             media_url=str(folder / "media"),
             pack=pack,
+            **(given or {}).get(name, {}),
         )
         await upgrade_async(settings.database_url.get_secret_value(), migrations_of(name))
         keys = LocalKeys(runtimes["identity"]) if "identity" in runtimes else StaticKeys({})
         joined = Joined(pack=city, transport=MemoryTransport(exchange), keys=keys, clock=clock)
-        runtime = make_runtime(service_named(name), settings, joined, extras=given.get(name))
+        runtime = make_runtime(service_named(name), settings, joined)
         runtimes[name] = runtime
         if name == "identity":
             runtime.verifier = type(runtime.verifier)(LocalKeys(runtime))

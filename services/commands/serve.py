@@ -61,11 +61,11 @@ async def _serve(pack: Path, folder: Path, host: str, port: int, *, demo: bool) 
     from services.standalone import open_suite
 
     console = Console()
-    extras: dict[str, dict[str, Any]] = {}
+    given: dict[str, dict[str, Any]] = {}
     if demo:
-        extras["identity"] = {"demo_password": _demo_password(folder)}
+        given["identity"] = {"demo_password": _demo_password(folder)}
     with console.status("Preparing databases and the city pack"):
-        suite = await open_suite(pack, folder, extras=extras)
+        suite = await open_suite(pack, folder, given=given)
     config = uvicorn.Config(
         suite.app,
         host=host,

@@ -7,6 +7,7 @@ from sqlmodel import col
 
 from services.identity.accounts.service import AccountService
 from services.identity.clients.service import ClientService, forget_expired_proofs
+from services.identity.config import identity_settings
 from services.identity.keys.models import SigningKey
 from services.identity.keys.service import KeyService
 from services.identity.organisations.service import OrganisationService
@@ -17,15 +18,11 @@ from shared.ids import uuid7
 from shared.service import Runtime
 from shared.work import Actor, Origin
 
-DEMO_PASSWORD = "demo_password"  # noqa: S105 - the name of an entry
 _LONGEST_LOCK = timedelta(days=2)
 
 
 async def prepare(runtime: Runtime) -> None:
-    """Take over organisations, people and systems of the pack, and make the first signing key.
-
-    `extras["demo_password"]` gives one password to everybody who has none; only for trying it out.
-    """
+    """Take over organisations, people and systems of the pack, and make the first signing key."""
     async with runtime.database.transaction() as session:
         work = runtime.work(session, Actor("service:identity"), Origin(str(uuid7())))
         await KeyService(work, runtime).ensure()
@@ -33,8 +30,8 @@ async def prepare(runtime: Runtime) -> None:
         await AccountService(work, runtime).take_over()
         await ClientService(work, runtime).take_over()
         await work.settle()
-        if password := runtime.extras.get(DEMO_PASSWORD):
-            await PasswordService(work, runtime).give_demo_password(str(password))
+        if password := identity_settings(runtime).demo_password:
+            await PasswordService(work, runtime).give_demo_password(password.get_secret_value())
         await work.flush()
     runtime.committed(work)
 

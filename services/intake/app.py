@@ -6,6 +6,7 @@ from services.intake.collectors.service import forget
 from services.intake.duplicates.endpoints import router as duplicates
 from services.intake.media.endpoints import router as media
 from services.intake.media.endpoints import uploads
+from services.intake.media.service import discard_orphans
 from services.intake.registration.endpoints import router as registration
 from services.intake.reports.endpoints import contacts, public
 from services.intake.reports.endpoints import router as reports
@@ -34,5 +35,6 @@ service = Service(
     periodic=(
         Periodic("tasks", 15, move_on),
         Periodic("forget", 3_600, forget),
+        Periodic("orphaned-photographs", 86_400, discard_orphans),
     ),
 )

@@ -1,10 +1,12 @@
 """Settings of intake."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from services.intake.media.domain import Tolerance
 from shared.config import ServiceSettings
 
 if TYPE_CHECKING:
@@ -26,6 +28,21 @@ class IntakeSettings(ServiceSettings):
         default=1_000, ge=1, description="photographs of one account in 24 hours"
     )
     media_max_bytes: int = Field(default=20 * 1024 * 1024, ge=1_024)
+    photograph_metres: float = Field(
+        default=200,
+        ge=0,
+        description="a photograph taken further away, by its camera's word, is doubted",
+    )
+    photograph_hours: float = Field(
+        default=12,
+        gt=0,
+        description="a photograph taken, or sent already, so long before or after is doubted",
+    )
+    media_orphan_hours: int = Field(
+        default=48,
+        ge=1,
+        description="files of photographs that nobody wrote down are removed after it",
+    )
     task_photographs: int = Field(
         default=1, ge=0, le=20, description="photographs a finding needs at least"
     )
@@ -35,6 +52,10 @@ class IntakeSettings(ServiceSettings):
     position_retention_hours: int = Field(
         default=72, ge=1, description="how long single positions of collectors are kept"
     )
+
+    @property
+    def photograph_tolerance(self) -> Tolerance:
+        return Tolerance(self.photograph_metres, timedelta(hours=self.photograph_hours))
 
 
 def settings_of(runtime: "Runtime") -> IntakeSettings:

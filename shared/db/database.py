@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any, NewType
 
@@ -259,6 +260,9 @@ async def _availability() -> AsyncIterator[None]:
             "All database connections are in use; try again in a few seconds."
         ) from error
     except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            # What SQLite says of a statement that is wrong, for example of a missing column.
+            raise
         raise DatabaseUnavailable(
             "The database did not answer in time; try again in a few seconds."
         ) from error

@@ -3,7 +3,6 @@
 from shared.media.domain import (
     ALLOWED_TYPES,
     PUBLISHED_TYPE,
-    Disagreement,
     MediaFault,
     MediaLimits,
     MediaNotFound,
@@ -15,7 +14,6 @@ from shared.media.domain import (
     Rendition,
     StorageFull,
     StoredMedia,
-    disagreements,
     hash_distance,
     media_response_headers,
 )
@@ -25,7 +23,6 @@ from shared.media.store import MediaStore
 __all__ = [
     "ALLOWED_TYPES",
     "PUBLISHED_TYPE",
-    "Disagreement",
     "MediaFault",
     "MediaLimits",
     "MediaNotFound",
@@ -39,7 +36,6 @@ __all__ = [
     "Rendition",
     "StorageFull",
     "StoredMedia",
-    "disagreements",
     "hash_distance",
     "media_response_headers",
 ]

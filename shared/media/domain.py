@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import Any, Final
 
 from shared.errors import InvalidInput, MinqingError, NotFound, Unavailable
-from shared.geo import InvalidPosition, Position, distance_m
+from shared.geo import InvalidPosition, Position
 from shared.vocabulary import PositionSource
 
 PUBLISHED_TYPE: Final = "image/jpeg"
@@ -225,36 +225,6 @@ def hash_distance(one: str, other: str) -> int:
     contrast all have the hash 0, so a match of zeros proves nothing.
     """
     return (int(one, 16) ^ int(other, 16)).bit_count()
-
-
-class Disagreement(StrEnum):
-    """What a photograph itself says against the report it came with."""
-
-    PLACE = "place"
-    TIME = "time"
-
-
-def disagreements(
-    media: StoredMedia,
-    *,
-    position: Position | None,
-    at: datetime,
-    max_distance_m: float,
-    max_apart: timedelta,
-) -> frozenset[Disagreement]:
-    """Where the photograph's own place and time contradict the claimed ones; to flag, not refuse.
-
-    The accuracies of both positions are allowed for. What the camera did not write contradicts
-    nothing.
-    """
-    found = set()
-    if position is not None and media.captured_position is not None:
-        doubt = (position.accuracy_m or 0.0) + (media.captured_position.accuracy_m or 0.0)
-        if distance_m(position, media.captured_position) > max_distance_m + doubt:
-            found.add(Disagreement.PLACE)
-    if media.captured_at is not None and abs(media.captured_at - at) > max_apart:
-        found.add(Disagreement.TIME)
-    return frozenset(found)
 
 
 # --- what the camera wrote ----------------------------------------------------------------------

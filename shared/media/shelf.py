@@ -56,6 +56,9 @@ class Shelf(Protocol):
     async def open(self, key: str) -> MediaStream:
         """Open a file for reading, `MediaNotFound` where there is none."""
 
+    async def has(self, key: str) -> bool:
+        """Whether there is a file under the key."""
+
     async def remove(self, key: str) -> None:
         """Remove a file if it is there."""
 
@@ -93,6 +96,15 @@ class ObjectShelf:
                 yield bytes(chunk)
 
         return MediaStream(found.meta["size"], chunks())
+
+    async def has(self, key: str) -> bool:
+        try:
+            await obstore.head_async(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return False
+        except BaseError as error:
+            raise _unavailable() from error
+        return True
 
     async def remove(self, key: str) -> None:
         try:

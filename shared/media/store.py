@@ -158,6 +158,10 @@ class MediaStore:
             digest.update(chunk)
         return digest.hexdigest() == sha256
 
+    async def holds(self, sha256: str) -> bool:
+        """Whether the original of this hash is there."""
+        return await self._shelf.has(Drawer.ORIGINALS.key(check_name(sha256)))
+
     async def stored_before(self, moment: datetime) -> AsyncIterator[str]:
         """Hashes of what was last received before the moment: candidates for `discard`."""
         seen = set()

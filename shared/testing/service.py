@@ -124,7 +124,6 @@ async def service_under_test(
     clock: Clock | None = None,
     now: datetime | None = None,
     settings: ServiceSettings | None = None,
-    extras: dict[str, Any] | None = None,
 ) -> AsyncIterator[ServiceUnderTest]:
     """A service on empty tables beside `database_url`, ready to be driven, closed in the end."""
     keys = TestKeys()
@@ -139,7 +138,6 @@ async def service_under_test(
         transport=MemoryTransport(MemoryExchange()),
         verifier=TokenVerifier(keys.source()),
         media=MediaStore.at(str(folder)),
-        extras=extras or {},
     )
     try:
         await empty_tables(runtime.database, service.metadata)

@@ -114,6 +114,7 @@ def settings(database_url: str) -> IdentitySettings:
         argon2_rounds=1,
         sign_in_attempts=5,
         address_attempts=12,
+        demo_password=PASSWORD,
     )
 
 
@@ -133,7 +134,6 @@ async def town(
         folder=tmp_path,
         clock=clock,
         settings=settings,
-        extras={"demo_password": PASSWORD},
     ) as sut:
         keys = BothKeys(LocalKeys(sut.runtime), sut.keys.source())
         sut.runtime.verifier = TokenVerifier(keys)

@@ -71,8 +71,8 @@ def start_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StartSuite:
 
     @contextlib.asynccontextmanager
     async def start(pack: Path) -> AsyncIterator[str]:
-        extras = {"identity": {"demo_password": PASSWORD}}
-        suite = await open_suite(pack, tmp_path, extras=extras)
+        given = {"identity": {"demo_password": PASSWORD}}
+        suite = await open_suite(pack, tmp_path, given=given)
         config = uvicorn.Config(
             suite.app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=5
         )

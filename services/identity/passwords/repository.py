@@ -43,6 +43,14 @@ async def lock_guards(session: AsyncSession, names: Iterable[str]) -> Sequence[A
     return (await session.exec(statement)).all()
 
 
+async def locks_of(session: AsyncSession, names: Iterable[str]) -> Sequence[datetime]:
+    """Until when the logins and addresses of these names are locked; takes no lock itself."""
+    statement = select(AttemptGuard.locked_until).where(
+        col(AttemptGuard.name).in_(list(names)), col(AttemptGuard.locked_until).is_not(None)
+    )
+    return [until for until in (await session.exec(statement)).all() if until is not None]
+
+
 async def count_failure(
     session: AsyncSession, name: str, now: datetime, *, forget: datetime
 ) -> int:

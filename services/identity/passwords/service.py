@@ -38,6 +38,7 @@ from services.identity.passwords.repository import (
     forget_failures,
     lock_guards,
     lock_until,
+    locks_of,
 )
 from shared.errors import MinqingError, NotFound
 from shared.service import Runtime
@@ -47,7 +48,12 @@ FORGET_FAILURES = timedelta(days=1)
 
 
 class Hashing:
-    """argon2id in threads, a few at a time: each takes tens of megabytes and a processor."""
+    """argon2id in threads, a few at a time: each takes tens of megabytes and a processor.
+
+    Attributes:
+        checks: passwords compared so far.
+        asked: passwords that were to be compared so far, those that wait their turn included.
+    """
 
     def __init__(self, settings: IdentitySettings) -> None:
         memory, rounds = settings.argon2_memory_kib, settings.argon2_rounds
@@ -55,7 +61,7 @@ class Hashing:
         self._hash = PasswordHash((hasher,))
         self._turns = asyncio.Semaphore(settings.hashing_threads)
         self._decoy: str | None = None
-        self.checks = 0
+        self.checks = self.asked = 0
 
     async def hash(self, password: str) -> str:
         async with self._turns:
@@ -65,6 +71,7 @@ class Hashing:
         """Whether the password fits; without a stored hash the same work is done in vain."""
         if self._decoy is None:
             self._decoy = await self.hash(secrets.token_urlsafe())
+        self.asked += 1
         async with self._turns:
             self.checks += 1
             fits = await asyncio.to_thread(self._hash.verify, password, stored or self._decoy)
@@ -100,12 +107,21 @@ class Attempts:
         """How the audit names what was tried; tells nothing of what was typed."""
         return self._login or self._address
 
+    @property
+    def _names(self) -> list[str]:
+        return [name for name in (self._login, self._address) if name]
+
+    async def seem_locked(self, runtime: Runtime) -> bool:
+        """Whether one of the two is locked, asked without keeping a connection or a lock."""
+        async with runtime.database.reading() as session:
+            until = await locks_of(session, self._names)
+        return any(instant > self._work.now() for instant in until)
+
     async def locked(self) -> TooManyFailures | None:
         """The refusal, while one of the two is locked; takes their locks in the database."""
-        names = [name for name in (self._login, self._address) if name]
         until = [
             guard.locked_until
-            for guard in await lock_guards(self._work.session, names)
+            for guard in await lock_guards(self._work.session, self._names)
             if guard.locked_until is not None and guard.locked_until > self._work.now()
         ]
         if not until:

@@ -74,9 +74,8 @@ class SessionService:
         self, *, login: str, password: str, code: str | None
     ) -> Tokens | MinqingError:
         attempts = Attempts(self._work, self._settings, login)
-        # Refused before the costly comparison, and looked at again after it.
-        locked = await attempts.locked()
-        if locked is not None:
+        # Refused before the costly comparison; `accept` looks again after it, under their locks.
+        if await attempts.seem_locked(self._runtime) and (locked := await attempts.locked()):
             return locked
         checked = await check_password(self._runtime, login, password)
         found = await self._passwords.accept(checked, attempts, "sign-in")

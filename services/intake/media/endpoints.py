@@ -7,6 +7,7 @@ which no connection and, on SQLite, no write lock may be held.
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import UploadFile
@@ -19,7 +20,7 @@ from services.intake.media import repository
 from services.intake.media.auth import EvidenceReader, MediaReader, Uploader
 from services.intake.media.errors import FileMissing, NoMediaStore
 from services.intake.media.schemas import MediaView
-from services.intake.media.service import require_quota
+from services.intake.media.service import keep, require_quota
 from services.intake.reports.service import digest_of
 from shared.media import (
     PUBLISHED_TYPE,
@@ -150,23 +151,30 @@ async def _received(
     async with runtime.database.reading() as session:
         await require_quota(session, uploader, runtime.clock.now(), span=span, most=most)
     limits = MediaLimits(max_bytes=settings.media_max_bytes)
+    zone = ZoneInfo(runtime.pack.city.zone)
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        media = await _from_form(request, store, limits)
+        media = await _from_form(request, store, limits, zone)
     else:
         declared = request.headers.get("content-type")
-        media = await store.receive(request.stream(), declared_type=declared, limits=limits)
+        media = await store.receive(
+            request.stream(), declared_type=declared, limits=limits, camera_zone=zone
+        )
     async with runtime.database.transaction() as session:
-        await repository.save(session, media, uploader, runtime.clock.now())
+        await keep(session, store, media, uploader, runtime.clock.now())
     return MediaView.of(media)
 
 
-async def _from_form(request: Request, store: MediaStore, limits: MediaLimits) -> Any:
+async def _from_form(
+    request: Request, store: MediaStore, limits: MediaLimits, zone: ZoneInfo
+) -> Any:
     counted = StarletteRequest(request.scope, _at_most(request, limits.max_bytes + FORM_OVERHEAD))
     async with counted.form(max_files=1, max_fields=10) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise FileMissing("Send the photograph in the form field `file`.")
-        return await store.receive(_chunks(file), declared_type=file.content_type, limits=limits)
+        return await store.receive(
+            _chunks(file), declared_type=file.content_type, limits=limits, camera_zone=zone
+        )
 
 
 def _at_most(request: Request, most: int) -> Any:

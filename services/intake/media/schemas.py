@@ -5,7 +5,21 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from services.intake.media.domain import Doubt
 from shared.media import StoredMedia
+
+
+class ShownPhotograph(BaseModel):
+    """A photograph of a report or finding, and what speaks against it."""
+
+    sha256: str
+    shown: bool = Field(description="false: kept as evidence, but it cannot be shown")
+    captured_at: datetime | None = Field(description="by the camera's own word")
+    doubts: list[Doubt] = Field(
+        description="`taken-elsewhere` and `taken-at-another-time` by the camera's own word;"
+        " `sent-before`: the same file was sent before this was seen; `like-one-sent-before`:"
+        " another file that looks the same was",
+    )
 
 
 class MediaView(BaseModel):

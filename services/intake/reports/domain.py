@@ -19,6 +19,7 @@ from services.intake.reports.errors import (
 )
 from shared.errors import NotFound
 from shared.events.vocabulary import ClassRef, Place, Source
+from shared.geo import Position
 from shared.pack.model import CaseClass, CityPack, ClassKey, RegistrationCondition
 from shared.vocabulary import ClassKind
 
@@ -143,6 +144,13 @@ def in_city(pack: CityPack, place: Place) -> bool:
         return True
     point = shapely.Point(place.longitude, place.latitude)
     return pack.outline is not None and bool(pack.outline.covers(point))
+
+
+def position_of(place: Place) -> Position | None:
+    """The coordinates of a place, if it has any."""
+    if place.longitude is None or place.latitude is None:
+        return None
+    return Position(place.longitude, place.latitude, place.accuracy_m, place.position_source)
 
 
 def located(pack: CityPack, place: Place) -> Place:

@@ -1,8 +1,6 @@
 """Reports over HTTP: sending them in, following them, and the reporter's name behind them."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,6 +9,9 @@ from pydantic import AwareDatetime
 from services.intake.base import tables
 from services.intake.clocks.domain import Light
 from services.intake.config import settings_of
+from services.intake.media.domain import Claim
+from services.intake.media.schemas import ShownPhotograph
+from services.intake.media.service import doubted
 from services.intake.registration.repository import Numbers
 from services.intake.reports import repository
 from services.intake.reports.auth import (
@@ -29,6 +30,7 @@ from services.intake.reports.domain import (
     Draft,
     ReportState,
     located,
+    position_of,
     require_coordinates,
     require_some_place,
 )
@@ -233,21 +235,10 @@ async def follow_public_report(
 # --- reading ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """The query parameters of the list."""
-
-    fields: dict[str, Any]
-
-    def filter_for(self, principal_id: str, now: datetime, *, sees_all: bool) -> ReportFilter:
-        fields = dict(self.fields)
-        if not sees_all or fields["reporter_id"] == "me":
-            fields["reporter_id"] = principal_id
-        return ReportFilter(now=now, **fields)
-
-
 async def _wanted(
     *,
+    principal: ReportReader,
+    runtime: RuntimeDep,
     class_ref: ClassQuery = None,
     state: Annotated[list[ReportState] | None, Query(description="may be repeated")] = None,
     source: Source | None = None,
@@ -263,23 +254,24 @@ async def _wanted(
     received_from: AwareDatetime | None = None,
     received_to: AwareDatetime | None = None,
     light: Annotated[Light | None, Query(description="of the registration stage")] = None,
-) -> _Wanted:
-    return _Wanted(
-        {
-            "states": tuple(state or ()),
-            "source": source,
-            "grid": grid,
-            "class_ref": class_named(class_ref),
-            "urgent": urgent,
-            "emergency": emergency,
-            "needs_place": needs_place,
-            "reporter_id": reporter,
-            "case_id": case_id,
-            "merged_into": merged_into,
-            "since": received_from,
-            "until": received_to,
-            "light": light,
-        }
+) -> ReportFilter:
+    """The reports that the query asks for, and of those what the reader may see."""
+    own = reporter == "me" or not principal.has(*SEES_ALL)
+    return ReportFilter(
+        now=runtime.clock.now(),
+        states=tuple(state or ()),
+        source=source,
+        grid=grid,
+        class_ref=class_named(class_ref),
+        urgent=urgent,
+        emergency=emergency,
+        needs_place=needs_place,
+        reporter_id=principal.id if own else reporter,
+        case_id=case_id,
+        merged_into=merged_into,
+        since=received_from,
+        until=received_to,
+        light=light,
     )
 
 
@@ -287,14 +279,12 @@ async def _wanted(
 async def list_reports(
     session: ReadSessionDep,
     runtime: RuntimeDep,
-    principal: ReportReader,
-    wanted: Annotated[_Wanted, Depends(_wanted)],
+    wanted: Annotated[ReportFilter, Depends(_wanted)],
     page: PageDep,
 ) -> Page[ReportItem]:
     """Reports, newest first. Who is not of the centre sees the own ones and what became of them."""
     now = runtime.clock.now()
-    chosen = wanted.filter_for(principal.id, now, sees_all=principal.has(*SEES_ALL))
-    rows = await repository.list_reports(session, chosen, page)
+    rows = await repository.list_reports(session, wanted, page)
     return page_of(rows, page, lambda row: [row.id], lambda row: ReportItem.of(row, now))
 
 
@@ -313,6 +303,17 @@ async def read_report(
         view.contact = masked_contact(await repository.contact_of(session, report.id))
     set_etag(response, report)
     return view
+
+
+@router.get("/{report_id}/photographs")
+async def read_report_photographs(
+    report_id: UUID, session: ReadSessionDep, runtime: RuntimeDep, principal: ReportReader
+) -> list[ShownPhotograph]:
+    """The photographs of a report, each with what speaks against it."""
+    report = require_visible(principal, await repository.load(session, report_id))
+    claim = Claim(position_of(report.place), report.observed_at)
+    tolerance = settings_of(runtime).photograph_tolerance
+    return await doubted(session, report.media, claim, tolerance)
 
 
 @router.get("/{report_id}/journal")

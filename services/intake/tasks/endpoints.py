@@ -1,13 +1,17 @@
 """Field tasks over HTTP: the collector's list and findings, the centre's checks and changes."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from services.intake.base import tables
 from services.intake.clocks.domain import Light
+from services.intake.config import settings_of
+from services.intake.media.domain import Claim
+from services.intake.media.schemas import ShownPhotograph
+from services.intake.media.service import doubted
+from services.intake.reports.domain import position_of
 from services.intake.reports.repository import load as load_report
 from services.intake.tasks import repository
 from services.intake.tasks.auth import (
@@ -29,7 +33,6 @@ from services.intake.tasks.schemas import (
     TaskView,
 )
 from services.intake.tasks.service import task_service
-from shared.auth.principal import Principal
 from shared.events.vocabulary import TaskKind
 from shared.geo import Position
 from shared.journal import JournalEntry, read_journal
@@ -43,21 +46,10 @@ router = APIRouter(tags=["field tasks"], route_class=CommandRoute)
 PageDep = Annotated[PageRequest, Depends(page_request)]
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """The query parameters of the list."""
-
-    fields: dict[str, Any]
-
-    def filter_for(self, principal: Principal, runtime: RuntimeDep) -> TaskFilter:
-        fields = dict(self.fields)
-        if not principal.has(*SEES_ALL) or fields["collector"] == "me":
-            fields["collector"] = principal.login or principal.id
-        return TaskFilter(now=runtime.clock.now(), **fields)
-
-
 async def _wanted(
     *,
+    principal: TaskReader,
+    runtime: RuntimeDep,
     state: Annotated[list[TaskState] | None, Query(description="may be repeated")] = None,
     kind: TaskKind | None = None,
     collector: Annotated[str | None, Query(max_length=80)] = None,
@@ -66,18 +58,19 @@ async def _wanted(
     report_id: UUID | None = None,
     urgent: bool | None = None,
     light: Light | None = None,
-) -> _Wanted:
-    return _Wanted(
-        {
-            "states": tuple(state or ()),
-            "kind": kind,
-            "collector": collector,
-            "grid": grid,
-            "case_id": case_id,
-            "report_id": report_id,
-            "urgent": urgent,
-            "light": light,
-        }
+) -> TaskFilter:
+    """The tasks that the query asks for, and of those what the reader may see."""
+    own = collector == "me" or not principal.has(*SEES_ALL)
+    return TaskFilter(
+        now=runtime.clock.now(),
+        states=tuple(state or ()),
+        kind=kind,
+        collector=(principal.login or principal.id) if own else collector,
+        grid=grid,
+        case_id=case_id,
+        report_id=report_id,
+        urgent=urgent,
+        light=light,
     )
 
 
@@ -85,13 +78,12 @@ async def _wanted(
 async def list_tasks(
     session: ReadSessionDep,
     runtime: RuntimeDep,
-    principal: TaskReader,
-    wanted: Annotated[_Wanted, Depends(_wanted)],
+    wanted: Annotated[TaskFilter, Depends(_wanted)],
     page: PageDep,
 ) -> Page[TaskView]:
     """Field tasks, oldest first; a collector's own ones, all of them for the centre."""
     now = runtime.clock.now()
-    rows = await repository.list_tasks(session, wanted.filter_for(principal, runtime), page)
+    rows = await repository.list_tasks(session, wanted, page)
     return page_of(rows, page, lambda row: [row.id], lambda row: TaskView.of(row, now))
 
 
@@ -107,6 +99,17 @@ async def read_task(
     task = require_visible(principal, await repository.load(session, task_id))
     set_etag(response, task)
     return TaskView.of(task, runtime.clock.now())
+
+
+@router.get("/tasks/{task_id}/photographs")
+async def read_task_photographs(
+    task_id: UUID, session: ReadSessionDep, runtime: RuntimeDep, principal: TaskReader
+) -> list[ShownPhotograph]:
+    """The photographs of a finding, each with what speaks against it."""
+    task = require_visible(principal, await repository.load(session, task_id))
+    claim = Claim(position_of(task.place), task.found_at or runtime.clock.now())
+    tolerance = settings_of(runtime).photograph_tolerance
+    return await doubted(session, task.media, claim, tolerance)
 
 
 @router.get("/tasks/{task_id}/journal")

@@ -1,12 +1,14 @@
 """Signing in: one answer for every wrong try, locks that grow, duties that come first."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from services.identity.config import identity_settings
 from services.identity.passwords.service import hashing_of
 from shared.vocabulary import Role
 
@@ -170,3 +172,25 @@ async def test_a_sign_in_that_is_none_is_refused_whole(town: Any, body: dict[str
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
     assert await town.rows("attempt_guards") == []
+
+
+async def test_nobody_waits_for_a_connection_while_passwords_are_compared(town: Any) -> None:
+    """As many sign-ins as wait for a processor leave the connections to everybody else."""
+    database = town.sut.runtime.database
+    if database.is_sqlite:
+        pytest.skip("one writer at a time there, whatever it does")
+    await town.sign_in("agent01")
+    hashing, count = hashing_of(town.sut.runtime), 20
+    all_of_them = hashing.asked + count
+    async with contextlib.AsyncExitStack() as turns:
+        for _ in range(identity_settings(town.sut.runtime).hashing_threads):
+            await turns.enter_async_context(hashing._turns)
+        tries = [asyncio.create_task(town.sign_in("agent01")) for _ in range(count)]
+        async with asyncio.timeout(20):
+            while hashing.asked < all_of_them:  # noqa: ASYNC110 - a count, not an event
+                await asyncio.sleep(0.01)
+        in_use = database.engine.pool.checkedout()
+    answers = await asyncio.gather(*tries)
+
+    assert in_use == 0
+    assert {answer.status_code for answer in answers} == {201}

@@ -2,11 +2,15 @@
 
 import hashlib
 import io
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from PIL import Image
+import pytest
+from PIL import ExifTags, Image, ImageDraw
 
+from services.intake.media.service import discard_orphans, keep
+from shared.media import MediaStoreUnavailable
 from shared.vocabulary import Role
 
 
@@ -121,3 +125,86 @@ async def test_citizens_send_photographs_with_a_quota_of_their_own(intake: Any) 
     }
     assert (await intake.anonymous.post("/public/reports", json=body)).status_code == 201
     assert (await intake.anonymous.post("/media", content=picture())).status_code == 401
+
+
+def scene(shade: int, *, taken: str | None = None, quality: int = 90) -> bytes:
+    """A picture with structure, that looks the same at another quality."""
+    image = Image.linear_gradient("L").rotate(90 + shade).resize((240, 160)).convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.line((0, 160, 240, 0), fill=(20, 20, 120), width=5)
+    draw.ellipse((120, 80, 235, 155), fill=(30, 160, 60))
+    exif = Image.Exif()
+    if taken is not None:
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = taken
+    out = io.BytesIO()
+    image.save(out, "JPEG", exif=exif, quality=quality)
+    return out.getvalue()
+
+
+async def test_photographs_of_another_time_or_sent_before_are_shown_as_doubtful(
+    intake: Any,
+) -> None:
+    client = intake.collector()
+
+    async def uploaded(content: bytes) -> str:
+        answer = await client.post("/media", content=content, headers=JPEG)
+        sha256: str = answer.json()["sha256"]
+        return sha256
+
+    old = await uploaded(scene(0, taken="2026:06:01 09:50:00"))
+    intake.clock.advance(timedelta(days=2))
+    alike = await uploaded(scene(0, quality=60))
+    fresh = await uploaded(scene(90, taken="2026:06:03 09:50:00"))
+    report = await intake.report(media=[fresh, old, alike])
+
+    shown = await intake.operator.get(f"/reports/{report['id']}/photographs")
+
+    assert {row["sha256"]: row["doubts"] for row in shown.json()} == {
+        fresh: [],
+        old: ["taken-at-another-time", "sent-before"],
+        alike: ["like-one-sent-before"],
+    }
+    assert [row["sha256"] for row in shown.json()] == [fresh, old, alike]
+    assert shown.json()[0]["captured_at"] == "2026-06-03T01:50:00Z"
+    stranger = intake.collector("collector02")
+    assert (await stranger.get(f"/reports/{report['id']}/photographs")).status_code == 404
+
+
+async def test_files_that_nobody_wrote_down_are_removed_after_their_time(intake: Any) -> None:
+    runtime, client = intake.sut.runtime, intake.collector()
+    kept = (await client.post("/media", content=picture(1), headers=JPEG)).json()["sha256"]
+
+    async def lost() -> str:
+        """Files of an upload that ended before its row was written."""
+
+        async def stream() -> AsyncIterator[bytes]:
+            yield picture(2)
+
+        media = await runtime.media.receive(stream())
+        return media.sha256
+
+    orphan = await lost()
+    runtime.clock.set(datetime.now(UTC) + timedelta(hours=47))
+    await discard_orphans(runtime)
+    assert await runtime.media.holds(orphan)
+    runtime.clock.advance(timedelta(hours=2))
+
+    await discard_orphans(runtime)
+
+    assert not await runtime.media.holds(orphan)
+    assert await runtime.media.holds(kept)
+    assert (await intake.operator.get(f"/media/{kept}")).status_code == 200
+
+
+async def test_a_photograph_removed_while_it_was_sent_has_to_be_sent_again(intake: Any) -> None:
+    runtime = intake.sut.runtime
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield picture(3)
+
+    media = await runtime.media.receive(stream())
+    await runtime.media.discard(media.sha256)
+
+    async with runtime.database.transaction() as session:
+        with pytest.raises(MediaStoreUnavailable, match="again"):
+            await keep(session, runtime.media, media, "somebody", runtime.clock.now())

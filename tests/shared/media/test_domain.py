@@ -6,14 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.geo import Position, distance_m
+from shared.geo import Position
 from shared.media import (
-    Disagreement,
     MediaLimits,
     MediaNotFound,
     MediaTypeNotAllowed,
-    StoredMedia,
-    disagreements,
     hash_distance,
     media_response_headers,
 )
@@ -25,18 +22,6 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\r"
 WEBP = b"RIFF\x10\0\0\0WEBP"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SQUARE = Position(103.8, 36.06)
-
-
-def photograph(position: Position | None = None, at: datetime | None = None) -> StoredMedia:
-    return StoredMedia(
-        sha256="0" * 64,
-        media_type="image/jpeg",
-        size=1,
-        width=1,
-        height=1,
-        captured_position=position,
-        captured_at=at,
-    )
 
 
 @pytest.mark.parametrize(
@@ -131,39 +116,6 @@ def test_hash_distance_counts_the_bits_turned(bits: int, turned: set[int]) -> No
     other = bits ^ sum(1 << bit for bit in turned)
 
     assert hash_distance(f"{bits:016x}", f"{other:016x}") == len(turned)
-
-
-@given(
-    st.floats(-0.02, 0.02),
-    st.floats(-0.02, 0.02),
-    st.none() | st.floats(0, 500),
-    st.floats(0, 2000),
-    st.integers(-7200, 7200),
-)
-def test_place_and_time_are_flagged_exactly_when_too_far_apart(
-    east: float, north: float, accuracy_m: float | None, allowed_m: float, seconds: int
-) -> None:
-    there = Position(SQUARE.lng + east, SQUARE.lat + north, accuracy_m, PositionSource.CAMERA)
-    media = photograph(there, NOON + timedelta(seconds=seconds))
-
-    found = disagreements(
-        media,
-        position=SQUARE,
-        at=NOON,
-        max_distance_m=allowed_m,
-        max_apart=timedelta(hours=1),
-    )
-
-    too_far = distance_m(SQUARE, there) > allowed_m + (accuracy_m or 0)
-    assert (Disagreement.PLACE in found) == too_far
-    assert (Disagreement.TIME in found) == (abs(seconds) > 3600)
-
-
-def test_a_silent_photograph_contradicts_nothing() -> None:
-    bounds = {"max_distance_m": 0.0, "max_apart": timedelta(0)}
-
-    assert not disagreements(photograph(), position=SQUARE, at=NOON, **bounds)  # type: ignore[arg-type]
-    assert not disagreements(photograph(SQUARE, NOON), position=None, at=NOON, **bounds)  # type: ignore[arg-type]
 
 
 def test_the_cameras_own_offset_goes_before_the_assumed_zone() -> None:

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 0001
+Revision: 83c034c06098
 Follows: 
-Made: 2026-11-22 04:46:06.508547
+Made: 2026-11-22 05:59:21.808338
 """
 
 import sqlalchemy as sa
@@ -242,6 +242,10 @@ def upgrade() -> None:
     sa.Column('published_sha256', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=True),
     sa.Column('fault', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=True),
     sa.Column('perceptual_hash', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True),
+    sa.Column('quarter_1', sa.Integer(), nullable=True),
+    sa.Column('quarter_2', sa.Integer(), nullable=True),
+    sa.Column('quarter_3', sa.Integer(), nullable=True),
+    sa.Column('quarter_4', sa.Integer(), nullable=True),
     sa.Column('captured_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('captured_longitude', sa.Float(), nullable=True),
     sa.Column('captured_latitude', sa.Float(), nullable=True),
@@ -249,7 +253,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('sha256', name=op.f('pk_media_files'))
     )
     with op.batch_alter_table('media_files', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_media_files_perceptual_hash'), ['perceptual_hash'], unique=False)
+        batch_op.create_index(batch_op.f('ix_media_files_quarter_1'), ['quarter_1'], unique=False)
+        batch_op.create_index(batch_op.f('ix_media_files_quarter_2'), ['quarter_2'], unique=False)
+        batch_op.create_index(batch_op.f('ix_media_files_quarter_3'), ['quarter_3'], unique=False)
+        batch_op.create_index(batch_op.f('ix_media_files_quarter_4'), ['quarter_4'], unique=False)
 
     op.create_table('media_uploads',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -429,7 +436,10 @@ def downgrade() -> None:
 
     op.drop_table('media_uploads')
     with op.batch_alter_table('media_files', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_media_files_perceptual_hash'))
+        batch_op.drop_index(batch_op.f('ix_media_files_quarter_4'))
+        batch_op.drop_index(batch_op.f('ix_media_files_quarter_3'))
+        batch_op.drop_index(batch_op.f('ix_media_files_quarter_2'))
+        batch_op.drop_index(batch_op.f('ix_media_files_quarter_1'))
 
     op.drop_table('media_files')
     op.drop_table('lease')
