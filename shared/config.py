@@ -57,6 +57,9 @@ class ServiceSettings(BaseSettings):
         ge=1,
         description="redeliveries that killed their process before an event is parked",
     )
+    timer_poll_seconds: float = Field(
+        default=1.0, gt=0, description="pause between two looks at what is due"
+    )
     relay_poll_seconds: float = Field(default=1.0, gt=0)
     relay_batch: int = Field(default=100, ge=1, le=1_000)
     log_level: str = "INFO"

@@ -15,6 +15,7 @@ from shared.config import ServiceSettings
 from shared.db.database import Database
 from shared.db.tables import KernelTables
 from shared.inbox.subscriptions import Subscriptions
+from shared.timers.timer import Timer
 from shared.work import Actor, Origin, UnitOfWork
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class Service:
         tables: the kernel tables within `metadata`.
         routers: its HTTP API below `/api/<name>/v1`.
         subscriptions: the facts of others that it acts on.
-        periodic: its timers.
+        periodic: what it looks after every so often.
+        timers: the columns of its tables that hold due times, and what is done then.
         prepare: fills tables from the city pack after migrations (accounts, knowledge); idempotent.
         messages: what it sends to people outside the program, if it sends anything.
     """
@@ -60,6 +62,7 @@ class Service:
     routers: Sequence[APIRouter]
     subscriptions: Subscriptions
     periodic: Sequence[Periodic] = ()
+    timers: Sequence[Timer] = ()
     prepare: Callable[["Runtime"], Awaitable[None]] | None = None
     messages: "MessageOffice | None" = None
 

@@ -20,6 +20,7 @@ from shared.outbox.lease import Lease
 from shared.outbox.relay import Relay
 from shared.outbox.wakeup import wake_on_signals
 from shared.service import Periodic
+from shared.timers.ringer import Ringer
 
 if TYPE_CHECKING:
     from shared.service import Runtime
@@ -45,6 +46,7 @@ class Worker:
         self.runtime = runtime
         self.inbox = InboxConsumer(runtime)
         self.relay = Relay(runtime)
+        self.ringer = Ringer(runtime)
         self._tasks: list[asyncio.Task[None]] = []
         self._failing: dict[str, float] = {}
 
@@ -59,14 +61,16 @@ class Worker:
             jobs["wakeup"] = lambda: wake_on_signals(self.runtime)
         if office := self.runtime.service.messages:
             jobs["messages"] = MessageSender(self.runtime, office).run
+        if self.runtime.service.timers:
+            jobs["timers"] = self._ring_loop
         if queue.bindings:
             jobs["consumer"] = lambda: self.runtime.transport.consume(queue, self.inbox.receive)
         periodic = [
             *self.runtime.service.periodic,
             Periodic("housekeeping", HOUSEKEEPING_SECONDS, prune),
         ]
-        for timer in periodic:
-            jobs[f"timer:{timer.name}"] = lambda timer=timer: self._timer_loop(timer)  # type: ignore[misc]
+        for one in periodic:
+            jobs[f"periodic:{one.name}"] = lambda one=one: self._periodic_loop(one)  # type: ignore[misc]
         self._tasks = [
             asyncio.create_task(self._supervise(name, job), name=f"{self.runtime.name}:{name}")
             for name, job in jobs.items()
@@ -119,21 +123,29 @@ class Worker:
                     pass
             await asyncio.sleep(0.5)
 
-    async def _timer_loop(self, timer: Periodic) -> None:
-        """Run a timer for as long as this process holds its lease."""
+    async def _ring_loop(self) -> None:
+        """Ring timers; every worker may, since each timer is claimed by one of them."""
+        while True:
+            with contextlib.suppress(DatabaseUnavailable):
+                while await self.ringer.ring_due():
+                    pass
+            await asyncio.sleep(self.runtime.settings.timer_poll_seconds)
+
+    async def _periodic_loop(self, periodic: Periodic) -> None:
+        """Run it for as long as this process holds its lease."""
         lease = Lease(
-            f"timer:{timer.name}",
+            f"periodic:{periodic.name}",
             self.runtime.database,
             self.runtime.tables,
             self.runtime.clock,
-            duration=timedelta(seconds=max(10.0, 3 * timer.seconds)),
+            duration=timedelta(seconds=max(10.0, 3 * periodic.seconds)),
         )
         while True:
             with contextlib.suppress(DatabaseUnavailable):
                 if await lease.hold():
-                    await timer.run(self.runtime)
-                    self._failing.pop(f"timer:{timer.name}", None)
-            await asyncio.sleep(timer.seconds)
+                    await periodic.run(self.runtime)
+                    self._failing.pop(f"periodic:{periodic.name}", None)
+            await asyncio.sleep(periodic.seconds)
 
     async def _figures_loop(self) -> None:
         while True:
@@ -173,6 +185,7 @@ async def lag(runtime: "Runtime") -> dict[str, float]:
     with contextlib.suppress(BusUnavailable):
         depth = await runtime.transport.depth(queue)
         dead, ready = depth.dead, depth.ready
+    late, timers_parked = await Ringer(runtime).lag()
     return {
         "unsent": count,
         "oldest_unsent_seconds": _age(oldest, now),
@@ -182,6 +195,8 @@ async def lag(runtime: "Runtime") -> dict[str, float]:
         "oldest_waiting_seconds": _age(min(waiting, default=None), now),
         "parked": counts.get(PARKED, 0),
         "dead": dead,
+        "timers_late_seconds": late,
+        "timers_parked": timers_parked,
     }
 
 
@@ -198,6 +213,8 @@ async def publish_figures(runtime: "Runtime") -> None:
     metrics.INBOX_WAITING.labels(name).set(figures["ahead"] + figures["retry"])
     metrics.INBOX_OLDEST_SECONDS.labels(name).set(figures["oldest_waiting_seconds"])
     metrics.INBOX_PARKED.labels(name).set(figures["parked"])
+    metrics.TIMERS_LATE_SECONDS.labels(name).set(figures["timers_late_seconds"])
+    metrics.TIMERS_PARKED.labels(name).set(figures["timers_parked"])
     if figures["dead"] >= 0:
         metrics.DEAD_LETTERS.labels(name).set(figures["dead"])
 
@@ -212,6 +229,7 @@ async def prune(runtime: "Runtime") -> None:
         (runtime.tables.inbox, "received_at", settings.inbox_retention_days),
         (runtime.tables.inbox_crash, "last_at", settings.inbox_retention_days),
         (runtime.tables.idempotency, "created_at", settings.idempotency_retention_days),
+        (runtime.tables.timer_tries, "last_at", settings.inbox_retention_days),
         (runtime.tables.ended_sessions, "ended_at", 1),
     ]
     for table, since, days in keep:

@@ -14,7 +14,17 @@ from shared.worker import lag
 
 app = typer.Typer()
 
-COLUMNS = ("unsent", "oldest_unsent_seconds", "queued", "ahead", "retry", "parked", "dead")
+COLUMNS = (
+    "unsent",
+    "oldest_unsent_seconds",
+    "queued",
+    "ahead",
+    "retry",
+    "parked",
+    "dead",
+    "timers_late_seconds",
+    "timers_parked",
+)
 EXIT_TROUBLE = 1
 
 
@@ -42,7 +52,8 @@ def show_lag(
         for name, row in figures.items():
             table.add_row(name, *(f"{row[column]:g}" for column in COLUMNS))
         Console().print(table)
-    if any(row["parked"] > 0 or row["dead"] > 0 for row in figures.values()):
+    trouble = ("parked", "dead", "timers_parked")
+    if any(row[name] > 0 for row in figures.values() for name in trouble):
         raise typer.Exit(EXIT_TROUBLE)
 
 

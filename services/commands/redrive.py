@@ -9,6 +9,7 @@ import typer
 from services.composition import running_alone
 from shared.inbox.consumer import InboxConsumer
 from shared.observability.logs import configure_logs
+from shared.timers.ringer import Ringer
 
 app = typer.Typer()
 
@@ -24,7 +25,7 @@ def redrive(
         bool, typer.Option("--dry-run", help="Only list what would be released.")
     ] = False,
 ) -> None:
-    """Release parked events, and move dead letters back into their queue.
+    """Release parked events and timers, and move dead letters back into their queue.
 
     Doing it twice is harmless: what had its effect is not applied again.
     """
@@ -40,7 +41,13 @@ async def _redrive(service: str, events: list[UUID] | None, *, dry_run: bool) ->
                 typer.echo(
                     f"{row.event_id}  {row.type}  {row.subject}#{row.sequence}  {row.reason}"
                 )
+            for row in await Ringer(runtime).parked():
+                typer.echo(f"timer {row.timer}  {row.subject}  {row.due_at}  {row.reason}")
             return
         released = await inbox.redrive(events)
+        timers = await Ringer(runtime).redrive() if events is None else 0
         moved = await runtime.transport.redrive(runtime.service.subscriptions.queue)
-    typer.echo(f"{released} parked events released, {moved} dead letters moved back")
+    typer.echo(
+        f"{released} parked events and {timers} parked timers released,"
+        f" {moved} dead letters moved back"
+    )

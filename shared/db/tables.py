@@ -58,6 +58,7 @@ class KernelTables:
     journal: sa.Table
     audit: sa.Table
     ended_sessions: sa.Table
+    timer_tries: sa.Table
 
 
 def _position() -> sa.Column[int]:
@@ -215,6 +216,22 @@ def _ended_sessions(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+def _timer_tries(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "timer_tries",
+        metadata,
+        sa.Column("timer", sa.String(60), primary_key=True),
+        sa.Column("subject", sa.Uuid(), primary_key=True),
+        sa.Column("due_at", UTCDateTime(), primary_key=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", UTCDateTime(), nullable=False),
+        sa.Column("parked", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text()),
+        sa.Column("last_at", UTCDateTime(), nullable=False),
+        sa.Index("ix_timer_tries_last_at", "last_at"),
+    )
+
+
 def kernel_tables(metadata: sa.MetaData) -> KernelTables:
     """Add the kernel's tables to a service's metadata, so that its own migrations create them."""
     inbox, progress, held, crash = _inbox(metadata)
@@ -229,4 +246,5 @@ def kernel_tables(metadata: sa.MetaData) -> KernelTables:
         journal=_journal(metadata),
         audit=_audit(metadata),
         ended_sessions=_ended_sessions(metadata),
+        timer_tries=_timer_tries(metadata),
     )

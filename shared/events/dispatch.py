@@ -12,6 +12,7 @@ from shared.events.vocabulary import (
     DispatchReason,
     Instant,
     LimitRef,
+    LimitScope,
     Place,
     Sha256,
     Source,
@@ -254,3 +255,35 @@ class CaseUrged(Event):
 
     unit: str | None = None
     note: str | None = Field(default=None, max_length=1_000)
+
+
+class LimitPassed(Event):
+    """A limit of a case has turned yellow or red; the event's own time is when it did.
+
+    It may be told late, after an outage, and then with the time at which it was true. A limit that
+    moves to a later time, for instance by an extension, is told about again when that time comes.
+    """
+
+    number: str
+    scope: LimitScope = Field(description="which limit: of a stage, or of the whole way")
+    assignment: int = Field(ge=0, description="latest dispatch; 0 before the first")
+    holder: str = Field(description="code of the unit, or the post, that had the case")
+    unit: str | None = Field(default=None, description="the unit that has the case, or had it last")
+    class_ref: ClassRef
+    grid: str | None = None
+    urgent: bool
+    warn_at: Instant = Field(description="from here on the light is yellow")
+    due_at: Instant = Field(description="after this instant the light is red")
+    provisional: bool = False
+
+
+class LimitWarned(LimitPassed):
+    """The last part of a limit has begun; its light is yellow."""
+
+    TYPE: ClassVar[str] = "dispatch.case.limit_warned.v1"
+
+
+class LimitOverrun(LimitPassed):
+    """A limit has run out; its light is red."""
+
+    TYPE: ClassVar[str] = "dispatch.case.limit_overrun.v1"

@@ -52,6 +52,18 @@ class Place(Value):
     grid: str | None = Field(default=None, max_length=30, examples=["620103005001001"])
 
 
+class LimitScope(StrEnum):
+    """What a limit limits: a stage of a case, or its whole way."""
+
+    DISPATCH = "dispatch"
+    HANDLING = "handling"
+    SUPERVISION = "supervision"
+    SENDING_OUT = "sending-out"
+    VERIFICATION = "verification"
+    CLOSING = "closing"
+    WHOLE = "whole"
+
+
 class TaskKind(StrEnum):
     """What a collector is sent out for."""
 

@@ -62,6 +62,24 @@ INBOX_PARKED = Gauge(
     ("service",),
     registry=REGISTRY,
 )
+TIMERS_RUNG = Counter(
+    "minqing_timers_rung", "Timers that had their effect", ("service", "timer"), registry=REGISTRY
+)
+TIMERS_FAILED = Counter(
+    "minqing_timers_failed", "Tries of a timer that failed", ("service", "timer"), registry=REGISTRY
+)
+TIMERS_LATE_SECONDS = Gauge(
+    "minqing_timers_late_seconds",
+    "Time since the longest due timer should have rung",
+    ("service",),
+    registry=REGISTRY,
+)
+TIMERS_PARKED = Gauge(
+    "minqing_timers_parked",
+    "Timers given up on until an operator releases them",
+    ("service",),
+    registry=REGISTRY,
+)
 DEAD_LETTERS = Gauge(
     "minqing_dead_letters", "Messages in the dead-letter queue", ("service",), registry=REGISTRY
 )

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from services.dispatch.cases.handlers import end_deferrals
 from shared.clock import ManualClock
 from shared.events.hotline import TicketReopened
 from shared.events.intake import ReportRegistered, TaskCompleted, TaskIssued
 from shared.events.vocabulary import ClassRef, Finding, Place, Source, TaskKind
 from shared.pack.model import CityPack, ClassKey, RegistrationCondition
 from shared.testing import ServiceUnderTest
+from shared.timers.ringer import Ringer
 from shared.vocabulary import ClassKind, Role
 
 MONDAY = datetime.fromisoformat("2026-06-01T09:00:00+08:00")
@@ -195,7 +195,8 @@ class Story:
         return [item.data for item in envelopes if item.subject == str(case_id)]
 
     async def timers(self) -> None:
-        await end_deferrals(self.sut.runtime)
+        while await Ringer(self.sut.runtime).ring_due():
+            pass
 
 
 def ref_of(key: ClassKey) -> ClassRef:

@@ -1,5 +1,6 @@
 """A service just large enough to try the kernel on."""
 
+from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from shared.errors import Conflict, NotFound
 from shared.events import Event, Received
 from shared.inbox.subscriptions import Subscriptions
 from shared.service import Runtime, Service
+from shared.timers.timer import Ring, Timer
 from shared.vocabulary import Role
 from shared.web.etag import IfMatch, check_match, set_etag
 from shared.web.fields import Line
@@ -36,6 +38,7 @@ class Lamp(ToyAggregate, table=True):
     street: str = Field(index=True)
     lit: bool = False
     heard: str = ""
+    off_at: datetime | None = Field(default=None, index=True)
 
 
 LAMPS = metadata.tables["lamps"]
@@ -167,6 +170,23 @@ async def on_counted(received: Received[Counted], work: UnitOfWork, _runtime: Ru
 
 subscriptions.on(Counted)(on_counted)
 
+
+class LampTurnedOff(Event):
+    TYPE: ClassVar[str] = "hotline.lamp.turned_off.v1"
+    due_at: datetime
+
+
+REFUSING: set[str] = set()
+
+
+async def turn_off(ring: Ring, work: UnitOfWork, _runtime: Runtime) -> None:
+    lamp = await work.session.get_one(Lamp, ring.subject)
+    lamp.lit = False
+    work.tell(lamp, LampTurnedOff(due_at=ring.due_at), at=ring.due_at)
+    if lamp.street in REFUSING:
+        raise RuntimeError(f"{lamp.street} cannot be turned off")
+
+
 service = Service(
     name="hotline",
     summary="Lamps",
@@ -174,4 +194,5 @@ service = Service(
     tables=tables,
     routers=[router, public],
     subscriptions=subscriptions,
+    timers=[Timer.on("lamps-off", Lamp, "off_at", turn_off)],
 )

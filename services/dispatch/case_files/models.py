@@ -28,6 +28,9 @@ class Case(DispatchAggregate, table=True):
         stage_due_at: when the limit of the present stage runs out, if it has one.
         total_due_at: when the limit of the whole way runs out.
         due_order: `stage_due_at`, the end of the pause, or `NO_LIMIT`: what lists are ordered by.
+        timer_at: when something about this case is to be told or done by itself next: a limit
+            that turns yellow or red, or a pause that ends.
+        limits_told: what was told about its limits, see `limits.domain.Told`; null: nothing yet.
         provisional: a deadline rests on holidays that are not known officially yet.
         unit: code of the unit that has the case, or had it last before the present stage.
         assignments: number of dispatches so far.
@@ -67,10 +70,10 @@ class Case(DispatchAggregate, table=True):
             sqlite_where=sa.text("coordination_needed"),
         ),
         sa.Index(
-            "ix_cases_deferred_until",
-            "deferred_until",
-            postgresql_where=sa.text("deferred_until IS NOT NULL"),
-            sqlite_where=sa.text("deferred_until IS NOT NULL"),
+            "ix_cases_timer_at",
+            "timer_at",
+            postgresql_where=sa.text("timer_at IS NOT NULL"),
+            sqlite_where=sa.text("timer_at IS NOT NULL"),
         ),
     )
 
@@ -103,6 +106,8 @@ class Case(DispatchAggregate, table=True):
     total_warn_at: datetime | None = None
     total_due_at: datetime | None = None
     due_order: datetime = NO_LIMIT
+    timer_at: datetime | None = None
+    limits_told: dict[str, Any] | None = Field(default=None, sa_type=json_column())
     provisional: bool = False
     deferred_until: datetime | None = None
     closed_at: datetime | None = None

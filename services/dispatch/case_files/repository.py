@@ -1,7 +1,6 @@
 """Finding case files: one case with its clock in two statements, pages of cases by index."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -104,16 +103,6 @@ class CaseFileRepository:
 
     async def withdrawn_ticket(self, ticket_id: UUID) -> WithdrawnTicket | None:
         return await self.session.get(WithdrawnTicket, ticket_id)
-
-    async def deferrals_over(self, now: datetime, *, limit: int) -> Sequence[UUID]:
-        """Cases whose pause is over, the longest over first."""
-        statement = (
-            select(Case.id)
-            .where(col(Case.deferred_until) <= now)
-            .order_by(col(Case.deferred_until))
-            .limit(limit)
-        )
-        return (await self.session.exec(statement)).all()
 
     def add(self, row: Any) -> None:
         self.session.add(row)

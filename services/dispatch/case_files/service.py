@@ -36,10 +36,11 @@ from services.dispatch.clocks.domain import (
     whole_deadline,
 )
 from services.dispatch.config import DispatchSettings
+from services.dispatch.limits.domain import Mark, Moment, Told, WatchedLimit
 from shared.config import ServiceSettings
 from shared.errors import NotFound
-from shared.events.dispatch import DeferralEnded
-from shared.events.vocabulary import ClassRef, ClockReading
+from shared.events.dispatch import DeferralEnded, LimitOverrun, LimitWarned
+from shared.events.vocabulary import ClassRef, ClockReading, LimitScope
 from shared.pack.model import CityPack, ClassKey, Stage, Text
 from shared.service import Runtime
 from shared.vocabulary import ClassKind
@@ -216,6 +217,7 @@ class CaseFile:
         case = self.case
         before, after = case.state, self.check(action)
         moment = self._not_before_stage(at or self.work.now())
+        self._owe_passed(moment)
         case.state = after
         if after is not CaseState.DEFERRED:
             case.deferred_until = None
@@ -240,6 +242,7 @@ class CaseFile:
         if stage is None:
             case.stage_warn_at = case.stage_due_at = None
             case.due_order = NO_LIMIT
+            self._set_timer()
             return
         deadline = self._stage_deadline(stage)
         whole = self._whole_deadline()
@@ -249,6 +252,96 @@ class CaseFile:
         pause_end = case.deferred_until if stage is SegmentKind.DEFERRAL else None
         case.due_order = pause_end or case.stage_due_at or NO_LIMIT
         self.segments[-1].warn_at, self.segments[-1].due_at = case.stage_warn_at, case.stage_due_at
+        self._set_timer()
+
+    # -- telling about limits ------------------------------------------------------------------
+
+    def tell_due_moments(self) -> list[Moment]:
+        """Tell what is owed and every limit that has turned yellow or red by now.
+
+        Returns:
+            What was told, oldest first; each event carries the time at which it was due.
+        """
+        now, told = self.work.now(), Told.from_json(self.case.limits_told)
+        passed = [item for item in told.to_come(self._watched_limits()) if item.at <= now]
+        moments = sorted([*told.owed, *passed], key=lambda item: item.at)
+        for moment in moments:
+            self._tell_moment(moment)
+        if moments:
+            self.case.limits_told = told.settled(passed).as_json()
+        self._set_timer()
+        return moments
+
+    def _tell_moment(self, moment: Moment) -> None:
+        case, limit = self.case, moment.limit
+        told = LimitWarned if moment.mark is Mark.WARNED else LimitOverrun
+        event = told(
+            number=case.number,
+            scope=limit.scope,
+            assignment=limit.assignment,
+            holder=limit.holder,
+            unit=case.unit,
+            class_ref=class_ref_of(case.class_key),
+            grid=case.grid,
+            urgent=case.urgent,
+            warn_at=limit.warn_at,
+            due_at=limit.due_at,
+            provisional=limit.provisional,
+        )
+        self.work.tell(case, event, at=moment.at)
+
+    def _owe_passed(self, until: datetime) -> None:
+        """The case goes on: limits that have passed before and were not told are told later."""
+        case = self.case
+        if case.timer_at is None or case.timer_at > until:
+            return
+        told = Told.from_json(case.limits_told)
+        passed = [item for item in told.to_come(self._watched_limits()) if item.at <= until]
+        if passed:
+            case.limits_told = told.owing(passed).as_json()
+
+    def _set_timer(self) -> None:
+        """Ring when the next limit turns, or when the pause ends."""
+        case = self.case
+        at = Told.from_json(case.limits_told).next_at(self._watched_limits())
+        if case.deferred_until is not None:
+            at = min(at or case.deferred_until, case.deferred_until)
+        case.timer_at = at
+
+    def _watched_limits(self) -> list[WatchedLimit]:
+        """The limits that run now: that of the stage, and that of the whole way."""
+        case, stage = self.case, STAGE_OF[self.case.state]
+        if stage is None:
+            return []
+        holder = POSTS.get(stage) or case.unit or ""
+        found = []
+        if case.stage_warn_at is not None and case.stage_due_at is not None:
+            handling = stage is SegmentKind.HANDLING
+            number = self.assignment.run if handling else case.segments
+            found.append(
+                WatchedLimit(
+                    scope=LimitScope(stage.value),
+                    clock=f"{stage}:{number}",
+                    assignment=case.assignments,
+                    holder=holder,
+                    warn_at=case.stage_warn_at,
+                    due_at=case.stage_due_at,
+                    provisional=case.provisional,
+                )
+            )
+        if case.total_warn_at is not None and case.total_due_at is not None:
+            found.append(
+                WatchedLimit(
+                    scope=LimitScope.WHOLE,
+                    clock=f"whole:{case.total_started_at.isoformat()}",
+                    assignment=case.assignments,
+                    holder=holder,
+                    warn_at=case.total_warn_at,
+                    due_at=case.total_due_at,
+                    provisional=case.provisional,
+                )
+            )
+        return found
 
     def resume(self, *, at: datetime | None = None, reason: str | None = None) -> None:
         """Let a deferred case's clock go on, at the end of the pause or before it."""

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 3119ac0bf840
+Revision: 0001
 Follows: 
-Made: 2026-11-22 05:50:42.052755
+Made: 2026-11-22 05:56:17.445074
 """
 
 import sqlalchemy as sa
@@ -76,6 +76,8 @@ def upgrade() -> None:
     sa.Column('total_warn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('total_due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('due_order', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('timer_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('limits_told', json_column(), nullable=True),
     sa.Column('provisional', sa.Boolean(), nullable=False),
     sa.Column('deferred_until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('closed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -99,7 +101,6 @@ def upgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.create_index('ix_cases_class_key_due_order_id', ['class_key', 'due_order', 'id'], unique=False)
         batch_op.create_index('ix_cases_coordination_due_order_id', ['due_order', 'id'], unique=False, postgresql_where=sa.text('coordination_needed'), sqlite_where=sa.text('coordination_needed'))
-        batch_op.create_index('ix_cases_deferred_until', ['deferred_until'], unique=False, postgresql_where=sa.text('deferred_until IS NOT NULL'), sqlite_where=sa.text('deferred_until IS NOT NULL'))
         batch_op.create_index('ix_cases_due_order_id', ['due_order', 'id'], unique=False)
         batch_op.create_index('ix_cases_grid_due_order_id', ['grid', 'due_order', 'id'], unique=False)
         batch_op.create_index('ix_cases_open_due_order_id', ['due_order', 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
@@ -107,6 +108,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_cases_registered_at_id', ['registered_at', 'id'], unique=False)
         batch_op.create_index('ix_cases_state_due_order_id', ['state', 'due_order', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_cases_ticket_id'), ['ticket_id'], unique=False)
+        batch_op.create_index('ix_cases_timer_at', ['timer_at'], unique=False, postgresql_where=sa.text('timer_at IS NOT NULL'), sqlite_where=sa.text('timer_at IS NOT NULL'))
         batch_op.create_index('ix_cases_unit_due_order_id', ['unit', 'due_order', 'id'], unique=False)
         batch_op.create_index('ix_cases_unit_registered_at_id', ['unit', 'registered_at', 'id'], unique=False)
 
@@ -221,6 +223,20 @@ def upgrade() -> None:
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.create_index('ix_outbox_sent_at', ['sent_at'], unique=False)
         batch_op.create_index('ix_outbox_unsent', ['position'], unique=False, postgresql_where=sa.text('sent_at IS NULL'), sqlite_where=sa.text('sent_at IS NULL'))
+
+    op.create_table('timer_tries',
+    sa.Column('timer', sa.String(length=60), nullable=False),
+    sa.Column('subject', sa.Uuid(), nullable=False),
+    sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('next_try_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('parked', sa.Boolean(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('last_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('timer', 'subject', 'due_at', name=op.f('pk_timer_tries'))
+    )
+    with op.batch_alter_table('timer_tries', schema=None) as batch_op:
+        batch_op.create_index('ix_timer_tries_last_at', ['last_at'], unique=False)
 
     op.create_table('withdrawn_tickets',
     sa.Column('ticket_id', sa.Uuid(), nullable=False),
@@ -403,6 +419,10 @@ def downgrade() -> None:
 
     op.drop_table('assignments')
     op.drop_table('withdrawn_tickets')
+    with op.batch_alter_table('timer_tries', schema=None) as batch_op:
+        batch_op.drop_index('ix_timer_tries_last_at')
+
+    op.drop_table('timer_tries')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_unsent', postgresql_where=sa.text('sent_at IS NULL'), sqlite_where=sa.text('sent_at IS NULL'))
         batch_op.drop_index('ix_outbox_sent_at')
@@ -435,6 +455,7 @@ def downgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.drop_index('ix_cases_unit_registered_at_id')
         batch_op.drop_index('ix_cases_unit_due_order_id')
+        batch_op.drop_index('ix_cases_timer_at', postgresql_where=sa.text('timer_at IS NOT NULL'), sqlite_where=sa.text('timer_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_cases_ticket_id'))
         batch_op.drop_index('ix_cases_state_due_order_id')
         batch_op.drop_index('ix_cases_registered_at_id')
@@ -442,7 +463,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_cases_open_due_order_id', postgresql_where=sa.text('closed_at IS NULL'), sqlite_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_cases_grid_due_order_id')
         batch_op.drop_index('ix_cases_due_order_id')
-        batch_op.drop_index('ix_cases_deferred_until', postgresql_where=sa.text('deferred_until IS NOT NULL'), sqlite_where=sa.text('deferred_until IS NOT NULL'))
         batch_op.drop_index('ix_cases_coordination_due_order_id', postgresql_where=sa.text('coordination_needed'), sqlite_where=sa.text('coordination_needed'))
         batch_op.drop_index('ix_cases_class_key_due_order_id')
 

@@ -2,7 +2,7 @@
 
 Revision: 0001
 Follows: 
-Made: 2026-11-22 03:48:23.286169
+Made: 2026-11-22 05:42:56.706567
 """
 
 import sqlalchemy as sa
@@ -220,6 +220,20 @@ def upgrade() -> None:
     sa.Column('retires_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_signing_keys'))
     )
+    op.create_table('timer_tries',
+    sa.Column('timer', sa.String(length=60), nullable=False),
+    sa.Column('subject', sa.Uuid(), nullable=False),
+    sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('next_try_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('parked', sa.Boolean(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('last_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('timer', 'subject', 'due_at', name=op.f('pk_timer_tries'))
+    )
+    with op.batch_alter_table('timer_tries', schema=None) as batch_op:
+        batch_op.create_index('ix_timer_tries_last_at', ['last_at'], unique=False)
+
     op.create_table('used_assertions',
     sa.Column('client', sa.Uuid(), nullable=False),
     sa.Column('jti', sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
@@ -308,6 +322,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_used_assertions_expires_at'))
 
     op.drop_table('used_assertions')
+    with op.batch_alter_table('timer_tries', schema=None) as batch_op:
+        batch_op.drop_index('ix_timer_tries_last_at')
+
+    op.drop_table('timer_tries')
     op.drop_table('signing_keys')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_unsent', postgresql_where=sa.text('sent_at IS NULL'), sqlite_where=sa.text('sent_at IS NULL'))

@@ -1,0 +1,1 @@
+"""What happens when a limit turns yellow or runs out: it is told once, with its true time."""
