@@ -34,6 +34,27 @@ class ClassKind(StrEnum):
     SERVICE = "service"
 
 
+class SupervisionCause(StrEnum):
+    """Why a unit is chased; docs/supervision.md says which of them a rule may find by itself."""
+
+    RED_LIGHT = "red-light"
+    NOT_ACCEPTED = "not-accepted"
+    FAILED_VERIFICATION = "failed-verification"
+    SHIRKING = "shirking"
+    REPEATED_COMPLAINT = "repeated-complaint"
+    INSTRUCTION = "instruction"
+    MEETING = "meeting"
+    IMPORTANT = "important"
+
+
+class SupervisionLevel(StrEnum):
+    """Who stands behind an order: the centre, its head, or the leading group."""
+
+    ORDINARY = "ordinary"
+    KEY = "key"
+    LEADING_GROUP = "leading-group"
+
+
 class PositionSource(StrEnum):
     """How a position was found, which says how far it may be trusted."""
 

@@ -1,6 +1,7 @@
 """A unit of work: one transaction with the papers and messages that belong to it."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -63,6 +64,15 @@ class UnitOfWork:
     optimistic: bool = False
     told_events: int = 0
     _appended: dict[sa.Table, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def acting_as(self, actor: Actor) -> Iterator[None]:
+        """Record and tell what is done within under another name, e.g. that of a rule."""
+        before, self.actor = self.actor, actor
+        try:
+            yield
+        finally:
+            self.actor = before
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -7,6 +7,8 @@ from services.dispatch.limits.handlers import case_timer
 from services.dispatch.requests import endpoints as requests
 from services.dispatch.responsibility import endpoints as responsibility
 from services.dispatch.subscriptions import subscriptions
+from services.dispatch.supervision import endpoints as supervision
+from services.dispatch.supervision_ledger import endpoints as supervision_ledger
 from shared.service import Service
 
 service = Service(
@@ -14,7 +16,14 @@ service = Service(
     summary="Case files from registration to archive: dispatch, handling, closing, clocks.",
     metadata=metadata,
     tables=tables,
-    routers=[cases.router, requests.router, explanations.router, responsibility.router],
+    routers=[
+        cases.router,
+        requests.router,
+        explanations.router,
+        responsibility.router,
+        supervision.router,
+        supervision_ledger.router,
+    ],
     subscriptions=subscriptions,
     timers=[case_timer()],
 )

@@ -17,6 +17,7 @@ from shared.events.vocabulary import (
     Sha256,
     Source,
 )
+from shared.vocabulary import SupervisionCause, SupervisionLevel
 
 
 class CaseOpened(Event):
@@ -287,3 +288,102 @@ class LimitOverrun(LimitPassed):
     """A limit has run out; its light is red."""
 
     TYPE: ClassVar[str] = "dispatch.case.limit_overrun.v1"
+
+
+class SupervisionFact(Event):
+    """What every fact of a supervision order says about it."""
+
+    number: str = Field(examples=["D2026-00042"], description="of the order in the ledger")
+    unit: str
+    cause: SupervisionCause
+    level: SupervisionLevel
+    case_ids: tuple[UUID, ...] = Field(
+        default=(), description="cases it is about; empty for a matter of its own"
+    )
+
+
+class SupervisionOrdered(SupervisionFact):
+    """A unit was told what is asked of it and by when."""
+
+    TYPE: ClassVar[str] = "dispatch.supervision.ordered.v1"
+
+    title: str = Field(max_length=300, examples=["井盖缺失多次核查未通过"])
+    by_rule: str | None = Field(
+        default=None,
+        examples=["failed-verification"],
+        description="rule that opened it; null: a person",
+    )
+    ordered_at: Instant = Field(
+        description="when its cause happened; a timer that is late gives the true time"
+    )
+    acknowledge_due_at: Instant = Field(description="until then the unit acknowledges it")
+    due_at: Instant = Field(description="until then the unit answers it")
+    provisional: bool = Field(
+        default=False, description="a date rests on holidays that are not official yet"
+    )
+
+
+class SupervisionAcknowledged(SupervisionFact):
+    """The unit has taken note of the order."""
+
+    TYPE: ClassVar[str] = "dispatch.supervision.acknowledged.v1"
+
+    in_time: bool
+
+
+class SupervisionAnswered(SupervisionFact):
+    """The unit says what it has done; the text stays at home."""
+
+    TYPE: ClassVar[str] = "dispatch.supervision.answered.v1"
+
+    answer: int = Field(ge=1, description="n-th answer to the order")
+    media: tuple[Sha256, ...] = ()
+    in_time: bool
+
+
+class SupervisionAccepted(SupervisionFact):
+    """The answer is accepted: what was asked is done."""
+
+    TYPE: ClassVar[str] = "dispatch.supervision.accepted.v1"
+
+    answer: int = Field(ge=1)
+    in_time: bool = Field(description="whether the accepted answer came in time")
+
+
+class SupervisionSentBack(SupervisionFact):
+    """The answer is not enough; the unit answers again."""
+
+    TYPE: ClassVar[str] = "dispatch.supervision.sent_back.v1"
+
+    answer: int = Field(ge=1)
+    reason: str = Field(max_length=2_000)
+
+
+class SupervisionExtended(SupervisionFact):
+    """A leader consented to a later date on the unit's written problem report."""
+
+    TYPE: ClassVar[str] = "dispatch.supervision.extended.v1"
+
+    extension: int = Field(ge=1, description="n-th problem report of the order")
+    old_due_at: Instant
+    new_due_at: Instant
+    reason: str = Field(max_length=2_000)
+
+
+class SupervisionStruckOff(SupervisionFact):
+    """Done, and off the ledger."""
+
+    TYPE: ClassVar[str] = "dispatch.supervision.struck_off.v1"
+
+    in_time: bool
+    ordered_at: Instant
+    due_at: Instant = Field(description="as it stood in the end")
+
+
+class SupervisionPublished(SupervisionFact):
+    """The order was named in a bulletin."""
+
+    TYPE: ClassVar[str] = "dispatch.supervision.published.v1"
+
+    bulletin: str = Field(max_length=300, examples=["督办通报〔2026〕第 6 期"])
+    in_time: bool

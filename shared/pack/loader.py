@@ -99,10 +99,10 @@ def _assemble(folder: Path, contents: Contents) -> CityPack:
     tables, settings, head = contents.tables, contents.settings, contents.head
     city, calendar, stages = head.city, contents.calendar, settings.stages
     intake, responsibility = settings.intake, settings.responsibility
-    emergencies = contents.emergencies
+    emergencies, supervision = contents.emergencies, settings.supervision
     if city is None or calendar is None or stages is None or intake is None:
         raise AssertionError("a part is absent although no fault was found")
-    if responsibility is None or emergencies is None:
+    if responsibility is None or emergencies is None or supervision is None:
         # Each of them leaves a fault when it cannot be read.
         raise AssertionError("a part is absent although no fault was found")
     grids = {grid.value.code: grid.value for grid in tables.grids}
@@ -128,6 +128,7 @@ def _assemble(folder: Path, contents: Contents) -> CityPack:
         responsibility=responsibility.value,
         components=_values(tables.components),
         emergencies=emergencies.rules,
+        supervision=supervision,
         outline=tables.outline,
         path=str(folder),
     )

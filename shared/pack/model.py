@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from shared.errors import NotFound
 from shared.geo import Position, Territory, distances_m
-from shared.vocabulary import ClassKind, Role
+from shared.vocabulary import ClassKind, Role, SupervisionCause, SupervisionLevel
 
 if TYPE_CHECKING:
     from shapely import MultiPolygon, Polygon
@@ -551,6 +551,45 @@ class EmergencyRules:
     papers: Mapping[Paper, "Limit"]
 
 
+@dataclass(frozen=True, slots=True)
+class OrderTerms:
+    """What a supervision order says unless whoever opens it says otherwise.
+
+    Attributes:
+        answer: time in which the unit has to answer it.
+        asked: what is asked of the unit.
+    """
+
+    level: SupervisionLevel
+    answer: "Limit"
+    asked: Text
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionSettings:
+    """Supervision orders: their terms by cause, and the rules that open one by themselves.
+
+    Attributes:
+        terms: of every cause.
+        by_rule: causes whose rule is switched on.
+        failed_verifications: the failed verification of a run that opens an order.
+        returns: the return of a case, granted or refused, that counts as shirking.
+        acceptance: time in which an urgent case has to be accepted.
+        complaints: of one caller about one place, that open an order.
+        complaint_days: calendar days back in which complaints are counted together.
+        complaint_radius_m: how far apart complaints may lie and still be about one place.
+    """
+
+    terms: Mapping[SupervisionCause, OrderTerms]
+    by_rule: frozenset[SupervisionCause]
+    failed_verifications: int
+    returns: int
+    acceptance: "Limit"
+    complaints: int
+    complaint_days: int
+    complaint_radius_m: float
+
+
 @dataclass(frozen=True)
 class CityPack:
     """A whole city. Only the loader makes one, and only without a single fault."""
@@ -575,6 +614,7 @@ class CityPack:
     tasks: TaskSettings
     responsibility: ResponsibilityRules
     emergencies: EmergencyRules
+    supervision: SupervisionSettings
     components: tuple[Component, ...] = ()
     outline: "Polygon | MultiPolygon | None" = None
     path: str = field(default="", compare=False)

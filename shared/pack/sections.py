@@ -38,6 +38,7 @@ from shared.pack.model import (
     Source,
     Stage,
     StageLimits,
+    SupervisionSettings,
     SystemClient,
     TaskSettings,
     Text,
@@ -54,6 +55,7 @@ from shared.pack.reading import (
     read_settings,
     read_table,
 )
+from shared.pack.supervision import read_supervision
 from shared.vocabulary import ClassKind, Role
 from shared.worktime import Limit, LimitNotUnderstood
 
@@ -155,6 +157,7 @@ class PackSettings:
     assessment: tuple[Located[AssessmentParameters], ...]
     intake: IntakeSettings | None
     responsibility: Located[ResponsibilityRules] | None
+    supervision: SupervisionSettings | None
 
 
 # --- city.toml -------------------------------------------------------------------------------
@@ -586,6 +589,7 @@ def read_pack_settings(folder: Path, faults: FaultList) -> PackSettings:
         assessment=_read_assessment(folder, faults),
         intake=_read_intake(folder, faults),
         responsibility=_read_responsibility(folder, faults),
+        supervision=read_supervision(folder, faults),
     )
 
 

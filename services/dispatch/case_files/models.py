@@ -35,6 +35,7 @@ class Case(DispatchAggregate, table=True):
         unit: code of the unit that has the case, or had it last before the present stage.
         assignments: number of dispatches so far.
         rounds: number of verifications asked for so far.
+        open_orders: supervision orders about the case that stand on the ledger.
         dispatch_reason: why the next dispatch, or the last one, was needed.
     """
 
@@ -128,6 +129,7 @@ class Case(DispatchAggregate, table=True):
     returns_refused: int = 0
     coordination_needed: bool = False
     pending_requests: int = 0
+    open_orders: int = 0
 
 
 class SegmentRow(DispatchTable, table=True):

@@ -75,4 +75,5 @@ class CaseView(BaseModel):
         description="returned so often that the units must be heard together"
     )
     pending_requests: int
+    open_orders: int = Field(description="supervision orders about the case, not struck off yet")
     reporters: int

@@ -555,6 +555,7 @@ def view_of(case: Case, pack: CityPack, now: datetime) -> CaseView:
             "returns_granted": case.returns_granted,
             "coordination_needed": case.coordination_needed,
             "pending_requests": case.pending_requests,
+            "open_orders": case.open_orders,
             "reporters": case.reporters,
         }
     )

@@ -225,6 +225,60 @@ dispatch = "12 hours"
 record = "2 days"
 """
 
+SUPERVISION = """\
+[red-light]
+on = true
+level = "ordinary"
+answer = "1 working-days"
+asked = { zh = "请办理。", en = "Do it." }
+
+[not-accepted]
+on = true
+level = "key"
+within = "30 minutes"
+answer = "4 hours"
+asked = { zh = "请办理。", en = "Do it." }
+
+[failed-verification]
+on = true
+times = 2
+level = "key"
+answer = "2 working-days"
+asked = { zh = "请办理。", en = "Do it." }
+
+[shirking]
+on = true
+times = 3
+level = "key"
+answer = "1 working-days"
+asked = { zh = "请办理。", en = "Do it." }
+
+[repeated-complaint]
+on = true
+times = 3
+window_days = 30
+radius_m = 100
+level = "key"
+answer = "2 working-days"
+asked = { zh = "请办理。", en = "Do it." }
+
+[instruction]
+on = true
+level = "leading-group"
+answer = "3 working-days"
+asked = { zh = "请办理。", en = "Do it." }
+
+[meeting]
+level = "leading-group"
+answer = "5 working-days"
+asked = { zh = "请办理。", en = "Do it." }
+
+[important]
+level = "key"
+answer = "3 working-days"
+asked = { zh = "请办理。", en = "Do it." }
+"""
+
 ENTRY = """\
 +++
 id = "rubbish"
@@ -258,5 +312,6 @@ TOWN = {
     "responsibility.toml": RESPONSIBILITY,
     "components.csv": COMPONENTS,
     "emergencies.toml": EMERGENCIES,
+    "supervision.toml": SUPERVISION,
     "knowledge/rubbish.md": ENTRY,
 }

@@ -132,6 +132,17 @@ ONE_FAULT = [
     ("stages.toml", '"60 minutes"', '"60 moments"', 0, "cannot read the limit"),
     ("stages.toml", "[special]\nsending_out", "[special]\nsendingout", 1, "is no setting of this file"),
     ("stages.toml", 'acknowledgement = "0.5 working-hours"', 'acknowledgement = "none"', 0, "needs a limit"),
+    # supervision.toml
+    ("supervision.toml", "[red-light]\non = true", '[red-light]\non = "yes"', 1, "must be true or false"),
+    ("supervision.toml", "[red-light]", "[red-lamp]", -0, "is no setting of this file"),
+    ("supervision.toml", 'level = "ordinary"', 'level = "highest"', 0, "the levels are ordinary, key"),
+    ("supervision.toml", 'within = "30 minutes"', 'within = "soon"', 0, "cannot read the limit"),
+    ("supervision.toml", 'within = "30 minutes"', 'within = "0 minutes"', 0, "must be above 0"),
+    ("supervision.toml", "times = 2", "times = 0", 0, "must lie in 1 to 100"),
+    ("supervision.toml", "window_days = 30", "window_days = 30.5", 0, "must be a whole number"),
+    ("supervision.toml", "radius_m = 100\n", "", -4, "repeated-complaint.radius_m is missing"),
+    ("supervision.toml", "[meeting]\n", "[meeting]\non = true\n", 1, "is no setting of this file"),
+    ("supervision.toml", 'answer = "5 working-days"\n', "", -2, "meeting.answer is missing"),
     # assessment.toml
     ("assessment.toml", "timely_weight = 0.7", "timely_weight = 0.8", 0, "must make 1"),
     ("assessment.toml", "2025-01-01", "2024-01-01", 0, "valid_from 2024-01-01 stands in line 3"),
@@ -247,6 +258,7 @@ def test_a_kind_of_unit_that_the_chain_needs_must_be_there(town: Path, kind: str
         "calendar.toml", "city.toml", "units.csv", "areas.csv", "classes.csv", "rules.csv",
         "responsibilities.csv", "people.csv", "systems.csv", "cameras.csv", "grids.geojson",
         "stages.toml", "assessment.toml", "intake.toml", "emergencies.toml",
+        "supervision.toml",
     ],
 )  # fmt: skip
 def test_a_missing_file_is_named(town: Path, file: str) -> None:
