@@ -1,6 +1,8 @@
 """Checks between the files of a pack: what one names, another must have."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
 
 from shared.pack.model import PERSON_ROLES, AreaLevel, UnitKind
@@ -42,6 +44,26 @@ def _unique(
             first[code] = one
 
 
+def _check_versions(settings: PackSettings, faults: FaultList) -> None:
+    """On every day from the first version on exactly one holds."""
+    versions = sorted(settings.assessment, key=lambda one: one.value.valid_from)
+    for one, following in zip_longest(versions, versions[1:]):
+        until = one.value.valid_until
+        if until is None:
+            continue
+        if until < one.value.valid_from:
+            faults.add(one.file, one.line, f"version {one.value.version} ends before it begins")
+        elif following is not None and following.value.valid_from != until + timedelta(days=1):
+            gap = following.value.valid_from > until
+            faults.add(
+                following.file,
+                following.line,
+                f"version {one.value.version} ends on {until}, so {following.value.version} must"
+                f" begin on the day after: between them {'no' if gap else 'more than one'} version"
+                " holds",
+            )
+
+
 def _check_unique(head: Head, tables: Tables, settings: PackSettings, faults: FaultList) -> None:
     _unique(head.sources, lambda one: one.code, "source", faults)
     _unique(tables.units, lambda one: one.code, "unit", faults)
@@ -61,6 +83,7 @@ def _check_unique(head: Head, tables: Tables, settings: PackSettings, faults: Fa
         "the same responsibility",
         faults,
     )
+    _check_versions(settings, faults)
     entries: dict[tuple[str, str], Located[Any]] = {}
     for entry in tables.knowledge:
         key = (entry.value.id, entry.value.language)

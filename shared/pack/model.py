@@ -371,6 +371,7 @@ class AssessmentParameters:
     Attributes:
         version: name under which a bulletin quotes it.
         valid_from: first day of the periods that are computed with it.
+        valid_until: last such day; null until the next version begins.
         timely_weight: weight of the timely rate; with `resolution_weight` it makes 1.
         small_sample: below this many cases due a rate is shown with a remark and not ranked high.
         trial: figures are shown but carry no consequence.
@@ -388,6 +389,7 @@ class AssessmentParameters:
     small_sample: int
     trial: bool
     appeal_days: int
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -698,10 +700,16 @@ class CityPack:
         Raises:
             NotFound: if the first version begins later.
         """
-        held = [version for version in self.assessment if version.valid_from <= day]
-        if not held:
+        begun = [version for version in self.assessment if version.valid_from <= day]
+        if not begun:
             raise NotFound(f"No assessment parameters hold on {day.isoformat()} yet.")
-        return max(held, key=lambda version: version.valid_from)
+        held = max(begun, key=lambda version: version.valid_from)
+        if held.valid_until is not None and held.valid_until < day:
+            raise NotFound(
+                f"No assessment parameters hold on {day.isoformat()}: version {held.version} ended"
+                f" on {held.valid_until.isoformat()}. Add the next one to assessment.toml."
+            )
+        return held
 
     def person(self, login: str) -> Person:
         """The person of a login.

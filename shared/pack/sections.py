@@ -663,6 +663,7 @@ def _assessment_version(
         small_sample=settings.whole("small_sample", 0, 10**6),
         trial=settings.flag("trial"),
         appeal_days=settings.whole("appeal_days", 0, 366),
+        valid_until=settings.day("valid_until") if settings.has("valid_until") else None,
     )
     settings.refuse_the_rest()
     if len(faults) == before and parameters.timely_weight + parameters.resolution_weight != 1:

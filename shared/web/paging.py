@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -67,6 +68,22 @@ def after(
         statement = statement.where(row < mark if descending else row > mark)
     order = [sa.desc(column) if descending else sa.asc(column) for column in columns]
     return statement.order_by(*order).limit(request.limit + 1)
+
+
+def rows_after(
+    rows: Sequence[R], request: PageRequest, key: Callable[[R], Sequence[Any]]
+) -> list[R]:
+    """What `after` does, for rows in memory that are sorted by `key`: plain numbers and texts."""
+    if not request.cursor:
+        return list(rows[: request.limit + 1])
+    if not rows:
+        return []
+    mark = _decode(request.cursor, len(key(rows[0])))
+    try:
+        first = bisect_right(rows, mark, key=lambda row: list(key(row)))
+    except TypeError as error:
+        raise CursorInvalid("Begin again without `cursor`.") from error
+    return list(rows[first : first + request.limit + 1])
 
 
 def page_of(

@@ -25,7 +25,7 @@ from services.assessment.posts.schemas import (
     TaskView,
     WorkCounts,
 )
-from services.assessment.scorecards.domain import rate, rounded
+from services.assessment.scoring.domain import rate, rounded
 from shared.db.database import ReadSession
 from shared.events.vocabulary import TaskKind
 from shared.pack.model import CityPack, Person, UnitKind

@@ -10,10 +10,10 @@ from services.assessment.scorecards.auth import (
     RankingReader,
     may_see_cases_of,
 )
+from services.assessment.scorecards.domain import Figure
 from services.assessment.scorecards.errors import UnitUnknown
 from services.assessment.scorecards.schemas import (
     ExplanationView,
-    Figure,
     OneScorecardView,
     RankingView,
 )

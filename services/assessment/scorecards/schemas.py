@@ -1,30 +1,13 @@
 """Scorecards as the API shows them: six decimals; null where nothing was due."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.assessment.scorecards.domain import Reason
+from services.assessment.scorecards.domain import Figure
+from services.assessment.scoring.domain import Reason
 from shared.web.paging import Page
-
-
-class Figure(StrEnum):
-    """Figures of a scorecard that list the cases behind them."""
-
-    DUE = "due"
-    RESOLVED = "resolved"
-    UNRESOLVED = "unresolved"
-    TIMELY = "timely"
-    NOT_TIMELY = "not-timely"
-    RETURNED_TO_OTHER = "returned-to-other"
-    RETURNS_REFUSED = "returns-refused"
-    REPEATED = "repeated"
-    EXTENDED = "extended"
-    DEFERRED = "deferred"
-    FALSE_FEEDBACK = "false-feedback"
-    LEFT_OUT = "left-out"
 
 
 class PeriodView(BaseModel):
@@ -44,6 +27,9 @@ class ParametersView(BaseModel):
     valid_from: date
     timely_weight: str = Field(examples=["4/5"])
     resolution_weight: str = Field(examples=["1/5"])
+    redispatch_allowance: str = Field(examples=["3/100"])
+    deferral_allowance: str = Field(examples=["3/100"])
+    extension_allowance: str = Field(examples=["3/100"])
     resolution_target: str = Field(examples=["17/20"])
     small_sample: int
     trial: bool = Field(description="shown, but without consequence")
@@ -62,10 +48,22 @@ class SevenFigures(BaseModel):
         description="派遣率: city: registered cases that were dispatched; unit: its share of them"
     )
     extension_deferral_rate: float | None = Field(
-        description="延期率: extended or deferred among due"
+        description="延期率: extended or deferred among due before allowance"
     )
-    repeated_dispatch_rate: float | None = Field(description="返工率: dispatched again among due")
-    false_feedback_rate: float | None = Field(description="虚假反馈率: feedback refused among due")
+    repeated_dispatch_rate: float | None = Field(
+        description="返工率: dispatched again among due before allowance"
+    )
+    false_feedback_rate: float | None = Field(
+        description="虚假反馈率: feedback refused among due before allowance"
+    )
+
+
+class ForgivenView(BaseModel):
+    """Assignments that the allowance forgives, by kind."""
+
+    repeat: int
+    deferral: int
+    extension: int
 
 
 class ScorecardView(BaseModel):
@@ -74,7 +72,9 @@ class ScorecardView(BaseModel):
     unit: str
     name_zh: str | None
     name_en: str | None
-    due: int = Field(description="应处置数")
+    before_allowance: int = Field(description="due before the allowance is taken off")
+    forgiven: ForgivenView
+    due: int = Field(description="应处置数: without forgiven deferrals")
     resolved: int
     timely: int
     not_yet_due: int = Field(description="of due, unresolved with the deadline still ahead")
@@ -117,6 +117,13 @@ class OneScorecardView(BaseModel):
     scorecard: ScorecardView
 
 
+class BecauseView(BaseModel):
+    """A reason in words."""
+
+    zh: str
+    en: str
+
+
 class ExplainedCase(BaseModel):
     """One assignment, how it counted and why."""
 
@@ -125,14 +132,21 @@ class ExplainedCase(BaseModel):
     number: str | None
     due_at: datetime
     limit_seconds: int | None
+    recognised_seconds: int | None = Field(
+        description="the limit with a forgiven extension; null: no limit"
+    )
     used_seconds: int
+    counted_seconds: int = Field(description="used, with the pause of a deferral beyond")
     closed_at: datetime | None
     dispatches: int
+    extension_granted_at: datetime | None
+    deferral_granted_at: datetime | None
+    second_dispatch_at: datetime | None
     due: bool
     resolved: bool
     timely: bool
     reasons: list[Reason]
-    because: list[str] = Field(description="the reasons in words")
+    because: list[BecauseView] = Field(description="the reasons in words")
 
 
 class ExplanationView(OneScorecardView):

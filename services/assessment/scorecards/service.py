@@ -1,26 +1,23 @@
 """Makes scorecards of a period from the facts as they are now."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from services.assessment.events.repository import EventStore
 from services.assessment.periods.domain import Period, parse_period
-from services.assessment.scorecards.domain import (
-    Assignment,
-    Reason,
-    Scorecard,
-    judge,
-    rate,
-    rounded,
-    score_units,
-)
+from services.assessment.scorecards.domain import WORDS, Figure, behind
 from services.assessment.scorecards.errors import UnitUnknown
 from services.assessment.scorecards.repository import RegisteredCount, ScorecardRepository
 from services.assessment.scorecards.schemas import (
+    BecauseView,
     ExplainedCase,
     ExplanationView,
-    Figure,
+    ForgivenView,
     OneScorecardView,
     ParametersView,
     PeriodView,
@@ -28,25 +25,35 @@ from services.assessment.scorecards.schemas import (
     ScorecardView,
     SevenFigures,
 )
+from services.assessment.scoring.domain import (
+    EPOCH,
+    NEVER,
+    UNLIMITED,
+    Judgement,
+    Kind,
+    Scorecard,
+    judge,
+    rate,
+    reasons_of,
+    rounded,
+    rule_of,
+    scorecards,
+)
+from services.assessment.scoring.repository import AssignmentReader, PeriodFacts
 from shared.db.database import ReadSession
 from shared.pack.model import AssessmentParameters, CityPack
-from shared.web.paging import PageRequest, page_of
+from shared.web.paging import PageRequest, page_of, rows_after
 
 _NOTHING = RegisteredCount(0, 0, 0)
 
-WORDS = {
-    Reason.IN_TIME: "verified and closed within its limit",
-    Reason.NOT_CLOSED: "not verified and closed",
-    Reason.NOT_YET_DUE: "the deadline still lies ahead",
-    Reason.OVER_LIMIT: "took longer than its limit",
-    Reason.EXTENDED: "an extension was granted",
-    Reason.DEFERRED: "a deferral was granted",
-    Reason.RETURNED_TO_SAME: "was returned and came back to the same unit",
-    Reason.REPEATED: "had to be dispatched again",
-    Reason.RETURNED_TO_OTHER: "was returned and went to another unit; left out",
-    Reason.AWAITING_DISPATCH: "was returned and waits for dispatch; left out",
-    Reason.VOIDED: "should never have been a case; left out",
-}
+
+class _Behind(NamedTuple):
+    """An assignment on a list: its place in the list's order, and among what was judged."""
+
+    due_at: int
+    case_id: str
+    ordinal: int
+    position: int
 
 
 class ScorecardService:
@@ -68,6 +75,8 @@ class ScorecardService:
         self._now = now
         self._period: Period = parse_period(period, ZoneInfo(pack.city.zone))
         self._parameters: AssessmentParameters = pack.assessment_on(self._period.first_day)
+        self._rule = rule_of(self._parameters)
+        self._reader = AssignmentReader(session)
         self._repository = ScorecardRepository(session, self._period)
         self._store = EventStore(session)
 
@@ -113,7 +122,10 @@ class ScorecardService:
     async def explain(self, unit: str, figure: Figure | None, page: PageRequest) -> ExplanationView:
         """One unit's scorecard and a page of the cases behind it, each with its reasons."""
         card = await self.one(unit)
-        rows = await self._repository.page(unit, figure, self._now, page)
+        facts = await self._reader.due_in(self._period, unit)
+        judged = self._judge(facts)
+        rows = rows_after(_in_order(facts, judged, figure), page, lambda row: row[:3])
+        numbers = await self._repository.numbers([UUID(row.case_id) for row in rows])
         return ExplanationView(
             **dict(card),
             formula=self._formula(card.scorecard),
@@ -121,15 +133,19 @@ class ScorecardService:
             cases=page_of(
                 rows,
                 page,
-                lambda row: (row.due_at, row.case_id, row.ordinal),
-                lambda row: self._explained(Assignment(*row[:-1]), row.number),
+                lambda row: row[:3],
+                lambda row: _explained(row, judged, numbers.get(UUID(row.case_id))),
             ),
         )
 
     async def _cards(self) -> list[Scorecard]:
-        units = [unit.code for unit in self._pack.responsible]
-        assignments = await self._repository.assignments()
-        return score_units(units, assignments, self._parameters, self._now)
+        facts = await self._reader.due_in(self._period)
+        units = sorted({unit.code for unit in self._pack.responsible} | set(facts.units))
+        return scorecards(self._judge(facts.among(units)), units, self._rule)
+
+    def _judge(self, facts: PeriodFacts) -> Judgement:
+        period = self._period
+        return judge(facts.columns, period.start, period.end, self._now, self._rule)
 
     def _known(self, unit: str) -> None:
         if unit not in self._pack.units:
@@ -148,13 +164,21 @@ class ScorecardService:
             unit=card.unit,
             name_zh=known.name.zh if known else None,
             name_en=known.name.en if known else None,
+            before_allowance=card.before_allowance,
+            forgiven=ForgivenView(
+                repeat=card.forgiven[Kind.REPEAT],
+                deferral=card.forgiven[Kind.DEFERRAL],
+                extension=card.forgiven[Kind.EXTENSION],
+            ),
             due=card.due,
             resolved=card.resolved,
             timely=card.timely,
             not_yet_due=card.not_yet_due,
             timely_rate=_number(card.timely_rate),
             resolution_rate=_number(card.resolution_rate),
-            return_rate=_share(card.returned_to_other, card.due + card.returned_to_other),
+            return_rate=_share(
+                card.returned_to_other, card.before_allowance + card.returned_to_other
+            ),
             score=_number(card.score),
             rank=card.rank,
             small_sample=card.small_sample,
@@ -170,16 +194,16 @@ class ScorecardService:
                 cases_registered=registered.registered,
                 completion_rate=_share(registered.closed, registered.registered),
                 dispatch_rate=_share(registered.dispatched, city.dispatched),
-                extension_deferral_rate=_share(card.extended_or_deferred, card.due),
-                repeated_dispatch_rate=_share(card.repeated, card.due),
-                false_feedback_rate=_share(card.false_feedback, card.due),
+                extension_deferral_rate=_share(card.extended_or_deferred, card.before_allowance),
+                repeated_dispatch_rate=_share(card.repeated, card.before_allowance),
+                false_feedback_rate=_share(card.false_feedback, card.before_allowance),
             ),
         )
 
     def _city_figures(
         self, cards: list[Scorecard], city: RegisteredCount, patrolled: set[str]
     ) -> SevenFigures:
-        due = sum(card.due for card in cards)
+        due = sum(card.before_allowance for card in cards)
         return SevenFigures(
             long_term_coverage=self._coverage(set(self._pack.grids), patrolled),
             cases_registered=city.registered,
@@ -216,6 +240,9 @@ class ScorecardService:
             valid_from=held.valid_from,
             timely_weight=str(held.timely_weight),
             resolution_weight=str(held.resolution_weight),
+            redispatch_allowance=str(held.redispatch_allowance),
+            deferral_allowance=str(held.deferral_allowance),
+            extension_allowance=str(held.extension_allowance),
             resolution_target=str(held.resolution_target),
             small_sample=held.small_sample,
             trial=held.trial,
@@ -230,23 +257,55 @@ class ScorecardService:
             f" + {held.resolution_weight} x {card.resolved}/{card.due}) = {card.score:.6f}"
         )
 
-    def _explained(self, assignment: Assignment, number: str | None) -> ExplainedCase:
-        judgement = judge(assignment, self._now)
-        return ExplainedCase(
-            case_id=assignment.case_id,
-            ordinal=assignment.ordinal,
-            number=number,
-            due_at=assignment.due_at,
-            limit_seconds=assignment.limit_seconds,
-            used_seconds=assignment.used_seconds,
-            closed_at=assignment.closed_at,
-            dispatches=assignment.dispatches,
-            due=judgement.due,
-            resolved=judgement.resolved,
-            timely=judgement.timely,
-            reasons=list(judgement.reasons),
-            because=[WORDS[reason] for reason in judgement.reasons],
+
+def _in_order(facts: PeriodFacts, judged: Judgement, figure: Figure | None) -> list[_Behind]:
+    """The assignments behind a figure, or all, by due time, case and stay."""
+    lines = judged.columns
+    which = np.flatnonzero(behind(figure, judged)) if figure else np.arange(len(lines))
+    order = which[np.lexsort((lines.ordinal[which], lines.case[which], lines.due_at[which]))]
+    return [
+        _Behind(
+            int(lines.due_at[position]),
+            str(facts.case_ids[judged.rows[position]]),
+            int(lines.ordinal[position]),
+            int(position),
         )
+        for position in order.tolist()
+    ]
+
+
+def _explained(row: _Behind, judged: Judgement, number: str | None) -> ExplainedCase:
+    lines, at = judged.columns, row.position
+    reasons = reasons_of(int(judged.reasons[at]))
+    limited = int(lines.limit_seconds[at]) < UNLIMITED
+    return ExplainedCase(
+        case_id=UUID(row.case_id),
+        ordinal=row.ordinal,
+        number=number,
+        due_at=_instant(row.due_at),
+        limit_seconds=int(lines.limit_seconds[at]) if limited else None,
+        recognised_seconds=int(judged.recognised_seconds[at]) if limited else None,
+        used_seconds=int(lines.used_seconds[at]),
+        counted_seconds=int(judged.counted_seconds[at]),
+        closed_at=_moment(lines.closed_at[at]),
+        dispatches=int(lines.dispatches[at]),
+        extension_granted_at=_moment(lines.extension_granted_at[at]),
+        deferral_granted_at=_moment(lines.deferral_granted_at[at]),
+        second_dispatch_at=_moment(lines.second_dispatch_at[at]),
+        due=bool(judged.due[at]),
+        resolved=bool(judged.resolved[at]),
+        timely=bool(judged.timely[at]),
+        reasons=list(reasons),
+        because=[BecauseView(zh=WORDS[one].zh, en=WORDS[one].en) for one in reasons],
+    )
+
+
+def _instant(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def _moment(microseconds: int) -> datetime | None:
+    return None if microseconds == NEVER else _instant(int(microseconds))
 
 
 def _number(value: Fraction | None) -> float | None:

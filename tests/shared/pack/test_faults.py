@@ -149,6 +149,10 @@ ONE_FAULT = [
     ("assessment.toml", "2025-01-01", '"2025-01-01"', 0, "must be a date"),
     ("assessment.toml", '"second"', '"first"', 1, "version first stands in line 3"),
     ("assessment.toml", "resolution_target = 0.9", "resolution_target = true", 0, "must be a number"),
+    ("assessment.toml", "resolution_target = 0.9", "resolution_target = -0.9", 0, "must lie in 0 to 1"),
+    ("assessment.toml", "2024-01-01", "2024-01-01\nvalid_until = 2024-12-30", 14, "between them no version holds"),
+    ("assessment.toml", "2024-01-01", "2024-01-01\nvalid_until = 2025-01-01", 14, "between them more than one version holds"),
+    ("assessment.toml", "2025-01-01", "2025-01-01\nvalid_until = 2024-12-31", 0, "ends before it begins"),
     # intake.toml
     ("intake.toml", '["class", "position"]', '["class", "mood"]', 0, "'mood' is no part of a report"),
     ("intake.toml", '"S 1:2026:event:01001"', '"S 1:2026:event:01009"', 0, "is not in classes.csv"),

@@ -1,0 +1,114 @@
+"""Reads assignments as columns: those of a period, of all units or of one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.assessment.facts.models import AssignmentFactsRow
+from services.assessment.facts.repository import table_of
+from services.assessment.periods.domain import Period
+from services.assessment.scoring.domain import (
+    UNLIMITED,
+    Columns,
+    Integers,
+    Standing,
+    microseconds,
+)
+
+ASSIGNMENTS = table_of(AssignmentFactsRow)
+
+_INSTANTS = (
+    "due_at",
+    "closed_at",
+    "extension_granted_at",
+    "deferral_granted_at",
+    "second_dispatch_at",
+)
+_NUMBERS = (
+    "ordinal",
+    "used_seconds",
+    "extension_seconds",
+    "deferral_seconds",
+    "dispatches",
+    "returned_to_same",
+    "returned_to_other",
+    "returns_refused",
+    "feedback_refused",
+)
+_READ = ("case_id", "unit", "limit_seconds", "voided", "awaiting_dispatch", *_INSTANTS, *_NUMBERS)
+
+
+class PeriodFacts(NamedTuple):
+    """Assignments as columns, with what the numbers in them stand for.
+
+    Attributes:
+        columns: `case` holds the bytes of the case's id.
+        units: codes of the units by their number, sorted.
+        case_ids: in the order of the columns.
+    """
+
+    columns: Columns
+    units: list[str]
+    case_ids: list[UUID]
+
+    def among(self, units: list[str]) -> "PeriodFacts":
+        """The same with the units' numbers those of a longer list, which holds all of `units`."""
+        number_of = {unit: number for number, unit in enumerate(units)}
+        numbers = _whole([number_of[unit] for unit in self.units])
+        return self._replace(
+            columns=replace(self.columns, unit=numbers[self.columns.unit]), units=units
+        )
+
+
+class AssignmentReader:
+    """The facts of assignments, a whole period at a time."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def due_in(self, period: Period, unit: str | None = None) -> PeriodFacts:
+        """Those whose due time lies in the period; of one unit if it is given."""
+        line = ASSIGNMENTS.c
+        statement = sa.select(*(line[name] for name in _READ)).where(
+            line.due_at >= period.start, line.due_at < period.end
+        )
+        if unit is not None:
+            statement = statement.where(line.unit == unit)
+        connection = await self._session.connection()
+        rows = (await connection.execute(statement)).all()
+        return facts_of(rows)
+
+
+def facts_of(rows: Sequence[Any]) -> PeriodFacts:
+    """Rows of assignments as columns."""
+    values = zip(*rows, strict=True) if rows else (() for _ in _READ)
+    read: dict[str, Sequence[Any]] = dict(zip(_READ, values, strict=True))
+    units = sorted(set(read["unit"]))
+    number_of = {unit: number for number, unit in enumerate(units)}
+    limits = [UNLIMITED if limit is None else limit for limit in read["limit_seconds"]]
+    return PeriodFacts(
+        Columns(
+            unit=_whole([number_of[unit] for unit in read["unit"]]),
+            case=np.asarray([case_id.bytes for case_id in read["case_id"]], dtype="S16"),
+            limit_seconds=_whole(limits),
+            standing=_standing(read["voided"], read["awaiting_dispatch"]),
+            **{name: _whole([microseconds(at) for at in read[name]]) for name in _INSTANTS},
+            **{name: _whole(read[name]) for name in _NUMBERS},
+        ),
+        units,
+        list(read["case_id"]),
+    )
+
+
+def _whole(values: Sequence[int]) -> Integers:
+    return np.asarray(values, dtype=np.int64)
+
+
+def _standing(voided: Sequence[bool], awaiting: Sequence[bool]) -> Integers:
+    waiting = np.where(np.asarray(awaiting, dtype=bool), Standing.AWAITING_DISPATCH, 0)
+    return np.where(np.asarray(voided, dtype=bool), Standing.VOIDED, waiting).astype(np.int8)
