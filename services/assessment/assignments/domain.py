@@ -25,6 +25,12 @@ from services.assessment.records.domain import NEVER, RECORD, Fact, Records
 UNLIMITED = 2**62
 """The limit in place of none, in seconds; any extension can still be added to it."""
 
+DISPATCHES = (
+    Fact.DISPATCHED_ANEW,
+    Fact.DISPATCHED_AFTER_RETURN,
+    Fact.DISPATCHED_AFTER_FAILURE,
+)
+
 Integers = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
@@ -156,7 +162,7 @@ class _Fold:
         first = np.append(np.ones(min(len(told), 1), bool), ~_same_case(told))
         self._case = np.cumsum(first) - 1
         self._cases = int(first.sum())
-        is_dispatch = self._fact <= Fact.DISPATCHED_AFTER_FAILURE
+        is_dispatch = np.isin(self._fact, DISPATCHES)
         self._dispatch = np.flatnonzero(is_dispatch)
         case, unit = self._case[self._dispatch], told["unit"][self._dispatch]
         goes_on = np.zeros(len(self._dispatch), bool)

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.assessment.events.domain import CASE, FOLDED, StoredEvent, case_of
 from services.assessment.events.models import LoggedEvent, RefoldMark
-from shared.events.envelope import Envelope
+from shared.events.envelope import Envelope, Event
 from shared.events.registry import event_classes
 
 SubjectKey = tuple[str, str]
@@ -124,7 +124,7 @@ class EventStore:
         """Everything that was told about these cases, by whichever service."""
         grouped: dict[UUID, list[StoredEvent]] = {case_id: [] for case_id in case_ids}
         for row in await self._read(col(LoggedEvent.case_id).in_(list(case_ids))):
-            stored = _stored(row)
+            stored = stored_of(row)
             if stored is not None:
                 grouped[row.case_id].append(stored)
         return grouped
@@ -140,7 +140,7 @@ class EventStore:
         for aggregate, names in by_aggregate.items():
             condition = sa.and_(LOG.c.aggregate == aggregate, LOG.c.subject.in_(names))
             for row in await self._read(condition):
-                stored = _stored(row)
+                stored = stored_of(row)
                 if stored is not None:
                     grouped[aggregate, row.subject].append(stored)
         return grouped
@@ -206,19 +206,13 @@ def _subjects(rows: Iterable[dict[str, Any]]) -> set[SubjectKey]:
     return keys
 
 
-def _stored(row: Any) -> StoredEvent | None:
+def stored_of(row: Any) -> StoredEvent | None:
     """The typed event of a row; None for a type or form that this program does not know yet.
 
     It stays in the store and is read by the program that knows it, after a rebuild.
     """
-    event_class = event_classes().get(row.type)
-    if event_class is None:
-        log.warning("events.not_known", event_id=str(row.event_id), type=row.type)
-        return None
-    try:
-        event = event_class.model_validate(row.data)
-    except ValidationError as error:
-        log.warning("events.not_readable", event_id=str(row.event_id), faults=error.error_count())
+    event = _typed(row.type, row.data, row.event_id)
+    if event is None:
         return None
     return StoredEvent(
         event_id=row.event_id,
@@ -230,3 +224,32 @@ def _stored(row: Any) -> StoredEvent | None:
         actor_role=row.actor_role,
         event=event,
     )
+
+
+def told_by(envelope: Envelope) -> StoredEvent | None:
+    """The event of an envelope as it will be read from the store, None likewise."""
+    event = _typed(envelope.type, envelope.data, envelope.id)
+    if event is None:
+        return None
+    return StoredEvent(
+        event_id=envelope.id,
+        aggregate=envelope.aggregate,
+        subject=envelope.subject,
+        sequence=envelope.sequence,
+        at=envelope.time,
+        actor_id=envelope.actorid,
+        actor_role=envelope.actorrole,
+        event=event,
+    )
+
+
+def _typed(type_: str, data: dict[str, Any], event_id: UUID) -> Event | None:
+    event_class = event_classes().get(type_)
+    if event_class is None:
+        log.warning("events.not_known", event_id=str(event_id), type=type_)
+        return None
+    try:
+        return event_class.model_validate(data)
+    except ValidationError as error:
+        log.warning("events.not_readable", event_id=str(event_id), faults=error.error_count())
+        return None

@@ -1,5 +1,6 @@
 """Keeps facts up with the event store: every second, and at once before a score is computed."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,7 @@ from services.assessment.fieldwork.models import (
     TaskFacts,
     TicketFacts,
 )
+from services.assessment.records.repository import RecordStore
 from shared.pack.model import CityPack
 from shared.service import Runtime
 from shared.work import Actor, Origin, UnitOfWork
@@ -200,6 +202,30 @@ class RebuildService:
         return True
 
 
+async def rebuild_records(runtime: Runtime, cohort: int) -> int:
+    """Make the record blocks of a cohort anew, in one transaction; how many records it has."""
+    async with runtime.database.transaction() as session:
+        return await RecordStore(session).rebuild_cohort(cohort)
+
+
+async def begin_rebuild(runtime: Runtime) -> None:
+    """Begin to fold everything again, or go on with a rebuild that is running already."""
+    async with runtime.database.transaction() as session:
+        work = _own_work(runtime, session)
+        with contextlib.suppress(RebuildRunning):
+            await RebuildService(work).start()
+        await work.flush()
+
+
+async def rebuild_step(runtime: Runtime) -> bool:
+    """Mark some more subjects of a running rebuild; False when it has ended."""
+    async with runtime.database.transaction() as session:
+        work = _own_work(runtime, session)
+        goes_on = await RebuildService(work).step()
+        await work.flush()
+    return goes_on
+
+
 async def fold_pending(runtime: Runtime, *, batches: int = BATCHES_A_TURN) -> int:
     """Fold what is marked, at most so many batches, each in a transaction of its own.
 
@@ -218,10 +244,7 @@ async def fold_pending(runtime: Runtime, *, batches: int = BATCHES_A_TURN) -> in
 
 async def keep_up(runtime: Runtime) -> None:
     """The timer's turn: one step of a running rebuild, then whatever is marked."""
-    async with runtime.database.transaction() as session:
-        work = _own_work(runtime, session)
-        await RebuildService(work).step()
-        await work.flush()
+    await rebuild_step(runtime)
     await fold_pending(runtime)
 
 

@@ -37,6 +37,27 @@ NEVER = int(np.iinfo(np.int64).max)
 
 GREATEST_SPAN = int(np.iinfo(np.int32).max)
 GREATEST_NUMBER = int(np.iinfo(np.uint16).max)
+COHORT_BITS = 18
+"""Of an id that begins with milliseconds in 48 bits these are steps of some twelve days."""
+
+RECORDED_TYPES = frozenset(
+    event.TYPE
+    for event in (
+        CaseDispatched,
+        CaseHandled,
+        FeedbackRefused,
+        CaseVerified,
+        CaseClosed,
+        CaseVoided,
+        ReturnDecided,
+        ExtensionDecided,
+        DeferralDecided,
+        DeferralEnded,
+    )
+)
+"""Types of events that records are made of."""
+
+_BITS_OF_AN_ID = 128
 _NO_SPAN = -1
 _LOW_HALF = 2**64 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,8 +123,8 @@ _DISPATCHES = {
 
 
 def unit_key(code: str) -> int:
-    """A unit's code as a number of 64 bits, the same in every city and on every machine."""
-    return int.from_bytes(blake2b(code.encode(), digest_size=8).digest(), "big")
+    """A unit's code as a number of 63 bits, the same in every city and on every machine."""
+    return int.from_bytes(blake2b(code.encode(), digest_size=8).digest(), "big") >> 1
 
 
 def microseconds(instant: datetime) -> int:
@@ -152,6 +173,20 @@ def record_of(
         told.fact,
         int(event.TYPE.rpartition(".v")[2]),
     )
+
+
+def cohort_of(case_id: UUID) -> int:
+    """The cohort of a case: its first bits, which for our ids are the days in which it began.
+
+    All records of a case are in one cohort, so that cohorts can be folded one by one.
+    """
+    return case_id.int >> _BITS_OF_AN_ID - COHORT_BITS
+
+
+def cohort_bounds(cohort: int) -> tuple[UUID, UUID]:
+    """The smallest and the greatest id of the cases of a cohort."""
+    shift = _BITS_OF_AN_ID - COHORT_BITS
+    return UUID(int=cohort << shift), UUID(int=((cohort + 1) << shift) - 1)
 
 
 def records(rows: list[tuple[int, ...]]) -> Records:

@@ -76,7 +76,7 @@ async def test_a_batch_is_stored_in_few_statements(
     with counted_statements(sut) as seen:
         await tell(*[teller().settled("water") for _ in range(15)])
 
-    assert len([statement for statement in seen if not statement.startswith("BEGIN")]) <= 4
+    assert len([statement for statement in seen if not statement.startswith("BEGIN")]) <= 5
     assert len(await rows(sut, LoggedEvent)) == 15 * 10
 
 

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 0001
+Revision: 50906846dd59
 Follows: 
-Made: 2026-11-22 05:43:22.223325
+Made: 2026-11-22 06:07:17.733100
 """
 
 import sqlalchemy as sa
@@ -301,6 +301,21 @@ def upgrade() -> None:
     with op.batch_alter_table('rebuilds', schema=None) as batch_op:
         batch_op.create_index('ix_rebuilds_running', ['state'], unique=True, postgresql_where=sa.text("state = 'running'"), sqlite_where=sa.text("state = 'running'"))
 
+    op.create_table('record_blocks',
+    sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('cohort', sa.Integer(), nullable=False),
+    sa.Column('amount', sa.Integer(), nullable=False),
+    sa.Column('records', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('position', name=op.f('pk_record_blocks'))
+    )
+    with op.batch_alter_table('record_blocks', schema=None) as batch_op:
+        batch_op.create_index('ix_record_blocks_cohort', ['cohort', 'amount'], unique=False)
+
+    op.create_table('recorded_units',
+    sa.Column('key', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('code', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_recorded_units'))
+    )
     op.create_table('refold_marks',
     sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('aggregate', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
@@ -422,6 +437,11 @@ def downgrade() -> None:
 
     op.drop_table('report_facts')
     op.drop_table('refold_marks')
+    op.drop_table('recorded_units')
+    with op.batch_alter_table('record_blocks', schema=None) as batch_op:
+        batch_op.drop_index('ix_record_blocks_cohort')
+
+    op.drop_table('record_blocks')
     with op.batch_alter_table('rebuilds', schema=None) as batch_op:
         batch_op.drop_index('ix_rebuilds_running', postgresql_where=sa.text("state = 'running'"), sqlite_where=sa.text("state = 'running'"))
 
