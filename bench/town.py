@@ -31,6 +31,7 @@ RABBIT = os.environ.get("MINQING_TEST_RABBIT_URL", "amqp://guest:guest@127.0.0.1
 SECRETS = {
     "MINQING_IDENTITY_SEALING_KEY": secrets.token_urlsafe(32),
     "MINQING_HOTLINE_PERSONAL_DATA_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+    "MINQING_INTAKE_PERSONAL_DATA_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
 }
 COVER = ClassKey.parse("GB/T 47678.5-2026:component:01001")
 

@@ -21,6 +21,11 @@ from pathlib import Path
 SERVICES = ("identity", "hotline", "intake", "dispatch", "assessment")
 VHOST = "minqing"
 KEY_BYTES = 32
+KEYS = (
+    "minqing_identity_sealing_key",
+    "minqing_hotline_personal_data_key",
+    "minqing_intake_personal_data_key",
+)
 
 
 def keep(folder: Path, name: str, text: str) -> str:
@@ -111,8 +116,8 @@ def make(folder: Path) -> None:
             f"minqing_{service}_broker_url.txt",
             f"amqp://{service}:{broker}@rabbitmq:5672/{VHOST}",
         )
-    for name in ("minqing_identity_sealing_key.txt", "minqing_hotline_personal_data_key.txt"):
-        keep(folder, name, base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
+    for name in KEYS:
+        keep(folder, f"{name}.txt", base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
     definitions = json.dumps(broker_definitions(broker_passwords), indent=2)
     _write(folder / "rabbitmq_definitions.json", definitions)
 

@@ -10,13 +10,25 @@ from services.intake.media.service import discard_orphans
 from services.intake.registration.endpoints import router as registration
 from services.intake.reports.endpoints import contacts, public
 from services.intake.reports.endpoints import router as reports
+from services.intake.reports.service import seal_of
 from services.intake.subscriptions import subscriptions
 from services.intake.tasks.endpoints import router as tasks
 from services.intake.tasks.service import move_on
-from shared.service import Periodic, Service
+from shared.service import Periodic, Runtime, Service
+
+
+async def prepare(runtime: Runtime) -> None:
+    """Refuse to start before a citizen's name would have to be refused.
+
+    Raises:
+        PersonalDataKeyMissing: reporters' names and numbers could not be sealed.
+    """
+    seal_of(runtime)
+
 
 service = Service(
     name="intake",
+    prepare=prepare,
     summary="Reports from every source, registration, and the work of the collectors.",
     metadata=metadata,
     tables=tables,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from services.intake.media.domain import Tolerance
@@ -18,6 +18,11 @@ class IntakeSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="MINQING_INTAKE_")
 
+    personal_data_key: SecretStr | None = Field(
+        default=None,
+        description="base64 of 32 random bytes that reporters' names and numbers are sealed with;"
+        " several, separated by commas, while keys change: the first one seals, all of them open",
+    )
     public_reports_per_hour: int = Field(
         default=20, ge=1, description="reports without sign-in from one network address"
     )

@@ -163,6 +163,7 @@ class SuiteProcesses:
             "MINQING_IDENTITY_DEMO_PASSWORD": self.password,
             "MINQING_IDENTITY_SEALING_KEY": self.sealing_key,
             "MINQING_HOTLINE_PERSONAL_DATA_KEY": self.personal_data_key,
+            "MINQING_INTAKE_PERSONAL_DATA_KEY": self.personal_data_key,
         }
         for service in SERVICES:
             prefix = f"MINQING_{service.upper()}"

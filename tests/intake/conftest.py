@@ -1,5 +1,6 @@
 """Intake as tests drive it: on both engines, with people of the sample city."""
 
+import base64
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -155,6 +156,7 @@ async def sut(
         public_reports_per_hour=3,
         public_media_per_hour=2,
         media_per_day=3,
+        personal_data_key=base64.b64encode(bytes(32)).decode(),  # type: ignore[arg-type]
     )
     async with service_under_test(
         service,

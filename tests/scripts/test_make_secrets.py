@@ -10,10 +10,10 @@ from types import ModuleType
 
 import pytest
 
-from services.hotline.callers.domain import Seal as CallerSeal
 from services.identity.config import IdentitySettings
 from shared.bus.rabbit import RabbitTransport
 from shared.bus.transport import BusUnavailable, Delivery, OutgoingMessage, Queue
+from shared.seal.domain import Seal
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE_NODE = pytest.mark.xdist_group("node of its own")
@@ -71,7 +71,7 @@ def test_the_keys_are_such_as_the_services_take(make_secrets: ModuleType, tmp_pa
     settings = IdentitySettings(database_url="sqlite://", sealing_key=sealing)
     assert settings.sealing_key
     assert settings.sealing_key.get_secret_value() == sealing
-    sealed = CallerSeal.from_text(personal)
+    sealed = Seal.from_text("hotline", personal)
     assert sealed
     assert sealing != personal
 
@@ -91,7 +91,12 @@ def in_containers(needed: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("service", "key"), [("identity", "sealing_key"), ("hotline", "personal_data_key")]
+    ("service", "key"),
+    [
+        ("identity", "sealing_key"),
+        ("hotline", "personal_data_key"),
+        ("intake", "personal_data_key"),
+    ],
 )
 def test_a_key_is_handed_to_all_processes_of_its_service_alone(service: str, key: str) -> None:
     assert in_containers(f"minqing_{service}_{key}") == {

@@ -1,28 +1,13 @@
-"""Personal data of callers: written in one form, sealed, found again, masked, kept out of text."""
+"""Personal data of callers: written in one form, masked, kept out of text."""
 
-import base64
-import binascii
-import hashlib
-import hmac
-import os
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Self
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.hotline.callers.errors import (
     NumberInvalid,
     PersonalDataInText,
-    PersonalDataKeyUnusable,
-    SealBroken,
 )
-
-KEY_BYTES = 32
-_NONCE_BYTES = 12
-_KEY_ID_BYTES = 4
 
 _NOT_DIALLED = re.compile(r"[\s\-.()/·]")
 _NUMBER = re.compile(r"\+?\d{3,15}")
@@ -107,79 +92,3 @@ def _names(text: str, name: str) -> bool:
     if plain.isascii():
         return bool(re.search(rf"\b{re.escape(plain)}\b", text, re.IGNORECASE))
     return plain in text
-
-
-class Seal:
-    """Closes personal data for storing and opens it again (AES-256-GCM).
-
-    Each value is bound to the row it belongs to, so that one caller's data cannot be put into
-    another's row. Equal numbers are found again by a keyed index, which without the key says
-    nothing: there are too few telephone numbers for a plain hash.
-
-    Args:
-        keys: secrets of 32 bytes; the first one closes, all of them open and are looked for.
-    """
-
-    def __init__(self, keys: Sequence[bytes]) -> None:
-        if not keys or any(len(key) != KEY_BYTES for key in keys):
-            raise PersonalDataKeyUnusable(
-                f"A key for personal data is the base64 of {KEY_BYTES} random bytes."
-            )
-        self._ciphers = {_key_id(key): AESGCM(_derived(key, b"seal")) for key in keys}
-        self._closing = _key_id(keys[0])
-        self._index_keys = [_derived(key, b"index") for key in keys]
-
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        """A seal from base64 keys separated by commas.
-
-        Raises:
-            PersonalDataKeyUnusable: one of them is not 32 bytes in base64.
-        """
-        try:
-            return cls([base64.b64decode(part, validate=True) for part in text.split(",")])
-        except (binascii.Error, ValueError):
-            raise PersonalDataKeyUnusable(
-                f"A key for personal data is the base64 of {KEY_BYTES} random bytes."
-            ) from None
-
-    def close(self, text: str, bound_to: str) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
-        cipher = self._ciphers[self._closing]
-        return self._closing + nonce + cipher.encrypt(nonce, text.encode(), bound_to.encode())
-
-    def open(self, sealed: bytes, bound_to: str) -> str:
-        """What was sealed.
-
-        Raises:
-            SealBroken: by another key, for another row, or changed since.
-        """
-        key_id, rest = sealed[:_KEY_ID_BYTES], sealed[_KEY_ID_BYTES:]
-        cipher = self._ciphers.get(key_id)
-        if cipher is None:
-            raise SealBroken("It was sealed with a key that is no longer set: set the old key too.")
-        try:
-            opened = cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], bound_to.encode())
-        except (InvalidTag, ValueError):
-            raise SealBroken("The stored data were changed, or belong to another row.") from None
-        return opened.decode()
-
-    def index(self, text: str) -> str:
-        """The mark by which an equal text is found again."""
-        return _mark(self._index_keys[0], text)
-
-    def indexes(self, text: str) -> list[str]:
-        """The marks of a text under every key that is set, the present one first."""
-        return [_mark(key, text) for key in self._index_keys]
-
-
-def _derived(key: bytes, purpose: bytes) -> bytes:
-    return hmac.digest(key, b"minqing hotline " + purpose, "sha256")
-
-
-def _key_id(key: bytes) -> bytes:
-    return _derived(key, b"id")[:_KEY_ID_BYTES]
-
-
-def _mark(key: bytes, text: str) -> str:
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,6 +1,6 @@
 """What can be wrong with a caller's data."""
 
-from shared.errors import InvalidInput, MinqingError, NotFound, Unavailable
+from shared.errors import InvalidInput, NotFound
 
 
 class CallerNotFound(NotFound):
@@ -17,22 +17,3 @@ class PersonalDataInText(InvalidInput):
 
     code = "personal-data-in-text"
     title = "The text holds personal data"
-
-
-class PersonalDataKeyMissing(Unavailable):
-    """Nobody's data is stored in the clear because a key was forgotten."""
-
-    code = "personal-data-key-missing"
-    title = "The key for personal data is not set"
-
-
-class PersonalDataKeyUnusable(MinqingError):
-    code = "personal-data-key-unusable"
-    title = "The key for personal data is no key"
-
-
-class SealBroken(MinqingError):
-    """What was sealed cannot be opened: another key, or somebody changed it."""
-
-    code = "personal-data-unreadable"
-    title = "The caller's data cannot be read"

@@ -1,77 +1,30 @@
 """Taking callers in, showing them on the record, forgetting them."""
 
-import base64
-import os
-import secrets
-from pathlib import Path
 from uuid import UUID
 
-import sqlalchemy as sa
 import structlog
 
-from services.hotline.callers.domain import (
-    KEY_BYTES,
-    Seal,
-    normalise_number,
-    refuse_personal_data,
-)
-from services.hotline.callers.errors import CallerNotFound, PersonalDataKeyMissing, SealBroken
+from services.hotline.callers.domain import normalise_number, refuse_personal_data
+from services.hotline.callers.errors import CallerNotFound
 from services.hotline.callers.models import Caller
 from services.hotline.callers.repository import CallerRepository
 from services.hotline.callers.schemas import CallerView, RevealedCaller, masked
 from services.hotline.config import HotlineSettings, settings_of
-from shared.ids import uuid7
+from shared.seal.domain import Seal, SealBroken
+from shared.seal.service import seal_of_service
 from shared.service import Runtime
 from shared.work import UnitOfWork
-
-KEY_FILE = "hotline-personal-data.key"
 
 log = structlog.get_logger()
 
 
 def seal_of(runtime: Runtime) -> Seal:
-    """The seal of a running service.
+    """The seal of callers' data.
 
     Raises:
         PersonalDataKeyMissing: no key is set, and there is no own folder to keep one in.
     """
-    seal: Seal | None = runtime.extras.get("seal")
-    if seal is None:
-        key = settings_of(runtime).personal_data_key
-        seal = Seal.from_text(key.get_secret_value() if key else _own_key(runtime))
-        runtime.extras["seal"] = seal
-    return seal
-
-
-def _own_key(runtime: Runtime) -> str:
-    """The key of an installation on SQLite, made at its first start beside the database."""
-    database = sa.make_url(runtime.database.url).database
-    if not runtime.database.is_sqlite or not database:
-        raise PersonalDataKeyMissing(
-            "Set MINQING_HOTLINE_PERSONAL_DATA_KEY (or the secret file of that name) to the base64"
-            f" of {KEY_BYTES} random bytes, e.g. from: openssl rand -base64 {KEY_BYTES}."
-        )
-    path = Path(database).parent / KEY_FILE
-    if not path.exists():
-        _create_key(path)
-    return path.read_text().strip()
-
-
-def _create_key(path: Path) -> None:
-    """Write a new key as a whole; whoever comes second keeps the first one's."""
-    draft = path.with_name(f"{path.name}.{uuid7()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-        log.info("callers.key_created", path=str(path))
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    return seal_of_service(runtime, settings_of(runtime).personal_data_key)
 
 
 class CallerDesk:

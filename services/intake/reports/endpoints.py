@@ -54,7 +54,13 @@ from services.intake.reports.schemas import (
     class_named,
     masked_contact,
 )
-from services.intake.reports.service import ReportService, follow_token, public_report
+from services.intake.reports.service import (
+    ReportService,
+    contact_of,
+    follow_token,
+    public_report,
+    seal_of,
+)
 from shared.events.vocabulary import Place, Source
 from shared.journal import JournalEntry, read_journal
 from shared.pack.model import Camera, CityPack
@@ -212,7 +218,7 @@ async def send_public_report(
     )
     report, fresh = await service.receive(draft)
     if fresh:
-        await service.leave_contact(report, command.name, command.phone)
+        await service.leave_contact(seal_of(runtime), report, command.name, command.phone)
     else:
         response.status_code = 200
     return PublicReceipt(
@@ -300,7 +306,8 @@ async def read_report(
     report = require_visible(principal, await repository.load(session, report_id))
     view = ReportView.of(report, runtime.clock.now())
     if report.source is Source.WEB:
-        view.contact = masked_contact(await repository.contact_of(session, report.id))
+        contact = await contact_of(session, seal_of(runtime), report.id)
+        view.contact = masked_contact(contact)
     set_etag(response, report)
     return view
 
@@ -358,8 +365,8 @@ async def reveal_report_contact(
 ) -> RevealedContact:
     """Show the name and number of the reporter; who looked and why is kept for the auditors."""
     report = await repository.load(work.session, report_id)
-    contact = await report_service(work, runtime).reveal_contact(report, command.reason)
-    return RevealedContact(name=contact.name, phone=contact.number)
+    service = report_service(work, runtime)
+    return await service.reveal_contact(seal_of(runtime), report, command.reason)
 
 
 # --- inner steps --------------------------------------------------------------------------------

@@ -216,16 +216,25 @@ class Report(IntakeAggregate, table=True):
 class ReporterContact(IntakeTable, table=True):
     """Name and number that a citizen left with a report.
 
-    Personal data: they never leave this table but for the eyes of somebody whose look is on the
-    audit record.
+    Personal data: they are sealed, and opened only to be masked or for somebody whose look is on
+    the audit record.
     """
 
     __tablename__ = "reporter_contacts"
 
     report_id: UUID = Field(primary_key=True)
-    name: str | None = Field(default=None, max_length=60)
-    number: str | None = Field(default=None, max_length=40)
+    name_sealed: bytes | None = None
+    number_sealed: bytes | None = None
     created_at: datetime = Field(index=True)
+
+    @property
+    def name_slot(self) -> str:
+        """What a sealed name is bound to."""
+        return f"{self.report_id}:name"
+
+    @property
+    def number_slot(self) -> str:
+        return f"{self.report_id}:number"
 
 
 class AddressCount(IntakeTable, table=True):

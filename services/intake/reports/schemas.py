@@ -15,7 +15,7 @@ from services.intake.reports.domain import (
     masked_number,
 )
 from services.intake.reports.errors import ClassUnreadable
-from services.intake.reports.models import Report, ReporterContact
+from services.intake.reports.models import Report
 from shared.events.vocabulary import ClassRef, Place, Sha256, Source
 from shared.pack.model import ClassKey
 from shared.vocabulary import ClassKind, PositionSource
@@ -371,12 +371,12 @@ def _decision(report: Report) -> DecisionView | None:
     )
 
 
-def masked_contact(contact: ReporterContact | None) -> ContactView | None:
+def masked_contact(contact: RevealedContact | None) -> ContactView | None:
     if contact is None:
         return None
     return ContactView(
         name=masked_name(contact.name) if contact.name else None,
-        phone=masked_number(contact.number) if contact.number else None,
+        phone=masked_number(contact.phone) if contact.phone else None,
     )
 
 

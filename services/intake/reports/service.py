@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.intake.clocks.domain import stage_clock
+from services.intake.config import settings_of
 from services.intake.duplicates.domain import cell_of
 from services.intake.media.service import require_known
 from services.intake.registration.domain import (
@@ -35,9 +36,13 @@ from services.intake.reports.errors import (
     TooManyReports,
 )
 from services.intake.reports.models import Report, ReporterContact
+from services.intake.reports.schemas import RevealedContact
 from shared.errors import Conflict
 from shared.ids import uuid7
 from shared.pack.model import CityPack, Stage
+from shared.seal.domain import Seal
+from shared.seal.service import seal_of_service
+from shared.service import Runtime
 from shared.work import Actor, UnitOfWork
 
 
@@ -63,6 +68,27 @@ def follow_token(client_id: UUID, number: str) -> str:
 
 def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def contact_of(session: AsyncSession, seal: Seal, report_id: UUID) -> RevealedContact | None:
+    """Who reported it, in the clear: to be masked, or shown on the record."""
+    row = await repository.contact_of(session, report_id)
+    if row is None:
+        return None
+    name, number = row.name_sealed, row.number_sealed
+    return RevealedContact(
+        name=seal.open(name, row.name_slot) if name else None,
+        phone=seal.open(number, row.number_slot) if number else None,
+    )
+
+
+def seal_of(runtime: Runtime) -> Seal:
+    """The seal of reporters' names and numbers.
+
+    Raises:
+        PersonalDataKeyMissing: no key is set, and there is no own folder to keep one in.
+    """
+    return seal_of_service(runtime, settings_of(runtime).personal_data_key)
 
 
 class ReportService:
@@ -150,21 +176,23 @@ class ReportService:
         """Write on every report of a case how the case goes on, for the eyes of the reporters."""
         await repository.note_case_state(self._work.session, case_id, state, at, conclusion)
 
-    async def leave_contact(self, report: Report, name: str | None, number: str | None) -> None:
-        if name or number:
-            self._work.session.add(
-                ReporterContact(
-                    report_id=report.id, name=name, number=number, created_at=self._work.now()
-                )
-            )
+    async def leave_contact(
+        self, seal: Seal, report: Report, name: str | None, number: str | None
+    ) -> None:
+        if not (name or number):
+            return
+        row = ReporterContact(report_id=report.id, created_at=self._work.now())
+        row.name_sealed = seal.close(name, row.name_slot) if name else None
+        row.number_sealed = seal.close(number, row.number_slot) if number else None
+        self._work.session.add(row)
 
-    async def reveal_contact(self, report: Report, reason: str) -> ReporterContact:
+    async def reveal_contact(self, seal: Seal, report: Report, reason: str) -> RevealedContact:
         """Show who reported it; the look is on the audit record.
 
         Raises:
             ContactNotGiven: the reporter stayed anonymous.
         """
-        contact = await repository.contact_of(self._work.session, report.id)
+        contact = await contact_of(self._work.session, seal, report.id)
         if contact is None:
             raise ContactNotGiven("Nobody left a name or number with this report.")
         self._work.audit("reveal-contact", f"report:{report.id}", reason=reason)

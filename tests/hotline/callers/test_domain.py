@@ -1,6 +1,5 @@
-"""Personal data: one form, sealed, masked, kept out of text."""
+"""Personal data: one form, masked, kept out of text."""
 
-import os
 import string
 
 import pytest
@@ -8,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.hotline.callers.domain import (
-    Seal,
     mask_name,
     mask_number,
     normalise_number,
@@ -17,8 +15,6 @@ from services.hotline.callers.domain import (
 from services.hotline.callers.errors import (
     NumberInvalid,
     PersonalDataInText,
-    PersonalDataKeyUnusable,
-    SealBroken,
 )
 
 DIGITS = st.text(string.digits, min_size=3, max_size=15)
@@ -59,39 +55,6 @@ def test_a_masked_number_cannot_be_dialled(number: str) -> None:
 def test_masks_are_as_people_know_them() -> None:
     assert mask_number("13800001234") == "138****1234"
     assert (mask_name("张小明"), mask_name("欧")) == ("张**", "欧**")
-
-
-@given(st.text(max_size=80), st.text(max_size=40))
-def test_what_is_sealed_opens_for_its_own_row_only(text: str, row: str) -> None:
-    seal = Seal([os.urandom(32)])
-    closed = seal.close(text, row)
-    assert seal.open(closed, row) == text
-    with pytest.raises(SealBroken):
-        seal.open(closed, row + "x")
-    with pytest.raises(SealBroken):
-        seal.open(closed[:-1] + bytes([closed[-1] ^ 1]), row)
-
-
-def test_equal_numbers_are_sealed_differently_and_found_by_the_same_mark() -> None:
-    seal, other = Seal([bytes(32)]), Seal([b"1" * 32])
-    assert seal.close("13800001234", "a") != seal.close("13800001234", "a")
-    assert seal.index("13800001234") == Seal([bytes(32)]).index("13800001234")
-    assert seal.index("13800001234") != other.index("13800001234")
-
-
-def test_keys_change_without_losing_anybody() -> None:
-    old, new = Seal([b"o" * 32]), Seal([b"n" * 32, b"o" * 32])
-    assert new.open(old.close("x", "row"), "row") == "x"
-    assert old.index("x") in new.indexes("x")
-    assert new.index("x") == Seal([b"n" * 32]).index("x")
-    with pytest.raises(SealBroken):
-        old.open(new.close("x", "row"), "row")
-
-
-@pytest.mark.parametrize("text", ["", "abc", "AAAA", "=" * 44, "A" * 43 + "=,"])
-def test_a_key_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(PersonalDataKeyUnusable):
-        Seal.from_text(text)
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,15 @@ import pytest
 import sqlalchemy as sa
 
 from services.hotline.app import prepare, service
-from services.hotline.callers.errors import PersonalDataKeyMissing
-from services.hotline.callers.service import KEY_FILE
 from services.hotline.config import HotlineSettings
 from shared.pack.model import CityPack
+from shared.seal.domain import PersonalDataKeyMissing
 from shared.testing import service_under_test
 from shared.vocabulary import Role
 
 
 def _key_in(folder: Path) -> str:
-    return (folder / KEY_FILE).read_text()
+    return (folder / "hotline-personal-data.key").read_text()
 
 
 def _modes(folder: Path) -> dict[str, int]:
@@ -117,7 +116,7 @@ async def test_an_installation_on_sqlite_makes_its_own_key_once(
             keys.add(_key_in(tmp_path))
 
     assert len(keys) == 1
-    assert _modes(tmp_path) == {KEY_FILE: 0o600}
+    assert _modes(tmp_path) == {"hotline-personal-data.key": 0o600}
 
 
 @pytest.mark.postgres

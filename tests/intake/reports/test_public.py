@@ -3,6 +3,9 @@
 from typing import Any
 from uuid import uuid4
 
+import sqlalchemy as sa
+
+from services.intake.reports.models import ReporterContact
 from shared.events.intake import ReportReceived
 from shared.vocabulary import Role
 
@@ -55,6 +58,7 @@ async def test_name_and_number_are_masked_and_showing_them_is_audited(intake: An
             *(await session.exec(runtime.tables.outbox.select())).all(),
             *(await session.exec(runtime.tables.journal.select())).all(),
             *(await session.exec(runtime.tables.idempotency.select())).all(),
+            *(await session.exec(sa.select(ReporterContact.__table__))).all(),
         ]
     assert [(row.action, row.actor_id, row.reason) for row in audit] == [
         ("reveal-contact", "operator-1", "call back")

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 0001
+Revision: 61a3303d5024
 Follows: 
-Made: 2026-11-22 06:01:30.030707
+Made: 2026-11-22 06:05:09.688614
 """
 
 import sqlalchemy as sa
@@ -312,8 +312,8 @@ def upgrade() -> None:
     )
     op.create_table('reporter_contacts',
     sa.Column('report_id', sa.Uuid(), nullable=False),
-    sa.Column('name', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=True),
-    sa.Column('number', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=True),
+    sa.Column('name_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('number_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('report_id', name=op.f('pk_reporter_contacts'))
     )
