@@ -210,6 +210,12 @@ class RequestDecided(Event):
     granted: bool
     reason: str = Field(max_length=2_000)
     clock: ClockReading
+    decision_due_at: Instant | None = Field(
+        default=None, description="when the centre's time to decide ran out"
+    )
+    decided_in_time: bool | None = Field(
+        default=None, description="whether the centre kept it; its lateness is not the unit's"
+    )
 
 
 class ReturnDecided(RequestDecided):

@@ -180,8 +180,17 @@ class Story:
         return str(answer["request"]["id"])
 
     async def decided(self, request: str, *, granted: bool) -> dict[str, Any]:
+        """The centre decides; what takes two levels is proposed first where it is granted."""
+        asked = (await self.supervisor.get(f"/requests/{request}")).json()
+        body = {"granted": granted, "reason": "研究决定"}
+        if granted and asked["kind"] == "extension":
+            await self.proposed(request)
+            return await self.post(self.supervisor, f"/requests/{request}/consent", **body)
+        return await self.post(self.supervisor, f"/requests/{request}/decision", **body)
+
+    async def proposed(self, request: str, **changes: Any) -> dict[str, Any]:
         return await self.post(
-            self.supervisor, f"/requests/{request}/decision", granted=granted, reason="研究决定"
+            self.dispatcher, f"/requests/{request}/proposal", reason="情况属实", **changes
         )
 
     async def case(self, case_id: UUID) -> dict[str, Any]:

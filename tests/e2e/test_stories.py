@@ -139,7 +139,13 @@ def test_an_extension_moves_the_deadline(city: City) -> None:
     city.do(
         city.one(Role.DISPATCHER),
         "dispatch",
-        f"/requests/{request['id']}/decision",
+        f"/requests/{request['id']}/proposal",
+        reason="情况属实。",
+    )
+    city.do(
+        city.one(Role.SUPERVISOR),
+        "dispatch",
+        f"/requests/{request['id']}/consent",
         granted=True,
         reason="同意。",
     )

@@ -152,6 +152,20 @@ class CaseFile:
             for row in self.segments
         ]
 
+    @property
+    def extensions_granted(self) -> int:
+        """Granted on the clock that runs now."""
+        run = self.assignment.run
+        return sum(row.extensions for row in self.assignments if row.run == run)
+
+    @property
+    def deferrals_granted(self) -> int:
+        """Granted on the clock that runs now."""
+        run = self.assignment.run
+        return sum(
+            row.kind is SegmentKind.DEFERRAL and row.assignment >= run for row in self.segments
+        )
+
     def read(self, *, at: datetime | None = None, number: int | None = None) -> Reading:
         """The clock of a dispatch, the latest one unless another is named."""
         return read_clock(

@@ -26,7 +26,13 @@ from services.dispatch.cases.errors import (
     LimitOfOtherKind,
     NotAResponsibleUnit,
 )
-from services.dispatch.clocks.domain import Charge, SegmentKind, charge_of, continues_clock
+from services.dispatch.clocks.domain import (
+    Charge,
+    SegmentKind,
+    charge_of,
+    continues_clock,
+    continuous_counterpart,
+)
 from services.dispatch.requests.service import RequestService
 from shared.errors import InvalidInput, NotFound
 from shared.events.dispatch import (
@@ -270,6 +276,11 @@ class CaseService:
                     kind=before.kind.value,
                 )
             return limit or before
+        if limit is not None and case.urgent and not limit.continuous:
+            raise LimitOfOtherKind(
+                "An urgent case runs day and night: state the limit in minutes, hours or days.",
+                kind=continuous_counterpart(limit).kind.value,
+            )
         found = limit or default_limit(
             self.pack, condition.code if condition else case.condition, urgent=case.urgent
         )

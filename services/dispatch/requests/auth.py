@@ -10,6 +10,8 @@ from shared.web.policy import requires
 
 UnitMember = Annotated[Principal, Depends(requires(Role.HANDLER, Role.UNIT_LEAD))]
 RequestDecider = Annotated[Principal, Depends(requires(Role.DISPATCHER, Role.SUPERVISOR))]
+RequestProposer = Annotated[Principal, Depends(requires(Role.DISPATCHER))]
+RequestConsenter = Annotated[Principal, Depends(requires(Role.SUPERVISOR, Role.LEADER))]
 VoidAsker = Annotated[Principal, Depends(requires(Role.DISPATCHER, Role.OPERATOR))]
 VoidDecider = Annotated[Principal, Depends(requires(Role.SUPERVISOR, Role.SHIFT_LEADER))]
 RequestReader = Annotated[

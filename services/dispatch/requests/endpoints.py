@@ -7,7 +7,9 @@ from fastapi import APIRouter, Depends, Query, Response, status
 
 from services.dispatch.case_files.service import CaseFile
 from services.dispatch.requests.auth import (
+    RequestConsenter,
     RequestDecider,
+    RequestProposer,
     RequestReader,
     UnitMember,
     VoidAsker,
@@ -21,6 +23,7 @@ from services.dispatch.requests.schemas import (
     DecisionCommand,
     DeferralCommand,
     ExtensionCommand,
+    ProposalCommand,
     RequestAnswer,
     RequestView,
     ReturnCommand,
@@ -152,13 +155,49 @@ async def decide_request(
     response: Response,
     if_match: IfMatch = None,
 ) -> RequestAnswer:
-    """Grant or refuse a unit's return, extension or deferral."""
+    """Grant or refuse a unit's request; what takes two levels can only be refused here."""
     file, request = await service.decide(
         request_id,
         granted=command.granted,
         reason=command.reason,
         kinds=UNIT_REQUESTS,
         if_match=if_match,
+    )
+    await work.settle()
+    return _answer(file, request, response, work)
+
+
+@router.post("/requests/{request_id}/proposal")
+async def propose_granting(
+    *,
+    request_id: UUID,
+    command: ProposalCommand,
+    work: WorkDep,
+    service: RequestsDep,
+    _principal: RequestProposer,
+    response: Response,
+    if_match: IfMatch = None,
+) -> RequestAnswer:
+    """Propose to grant what takes two levels; the unit's clock runs on until the second agrees."""
+    file, request = await service.propose(request_id, reason=command.reason, if_match=if_match)
+    await work.settle()
+    return _answer(file, request, response, work)
+
+
+@router.post("/requests/{request_id}/consent")
+async def consent_to_request(
+    *,
+    request_id: UUID,
+    command: DecisionCommand,
+    work: WorkDep,
+    service: RequestsDep,
+    _principal: RequestConsenter,
+    response: Response,
+    if_match: IfMatch = None,
+) -> RequestAnswer:
+    """Consent to what a dispatcher proposed, or refuse it; another person than who proposed."""
+    file, request = await service.consent(
+        request_id, granted=command.granted, reason=command.reason, if_match=if_match
     )
     await work.settle()
     return _answer(file, request, response, work)

@@ -23,5 +23,37 @@ class ExtensionOfOtherKind(InvalidInput):
     code = "extension-of-other-kind"
 
 
+class ExtensionTooLate(Conflict):
+    """The limit has run out already: what is overrun is not lengthened."""
+
+    code = "extension-too-late"
+
+
+class ExtensionsUsedUp(Conflict):
+    code = "extensions-used-up"
+
+
+class DeferralsUsedUp(Conflict):
+    code = "deferrals-used-up"
+
+
+class DeferralTooLong(InvalidInput):
+    """`latest` is the last date that can be asked for."""
+
+    code = "deferral-too-long"
+
+
+class SecondConsentNeeded(Conflict):
+    """Granting it takes a dispatcher who proposes and somebody above who consents."""
+
+    code = "second-consent-needed"
+
+
+class NotProposed(Conflict):
+    """Nobody has proposed to grant it, so there is nothing to consent to."""
+
+    code = "request-not-proposed"
+
+
 class DeferralDateOver(InvalidInput):
     code = "deferral-date-over"

@@ -23,6 +23,7 @@ class Request(DispatchTable, table=True):
         due_at: when the centre's time to decide runs out.
         time: the extension asked for, e.g. `2 working-days`.
         until: the date that a deferral lasts to.
+        proposed_by: who of the centre proposes to grant it, where a second person has to consent.
     """
 
     __tablename__ = "requests"
@@ -59,6 +60,9 @@ class Request(DispatchTable, table=True):
     warn_at: datetime | None = None
     due_at: datetime | None = None
     due_order: datetime
+    proposed_at: datetime | None = None
+    proposed_by: str | None = Field(default=None, max_length=80)
+    proposal_reason: str | None = Field(default=None, sa_column=sa.Column(sa.Text()))
     decided_at: datetime | None = None
     decided_by: str | None = Field(default=None, max_length=80)
     decision_reason: str | None = Field(default=None, sa_column=sa.Column(sa.Text()))

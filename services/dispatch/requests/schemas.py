@@ -88,6 +88,12 @@ class DecisionCommand(Command):
     reason: Reason
 
 
+class ProposalCommand(Command):
+    """Why it should be granted; somebody above consents or refuses."""
+
+    reason: Reason
+
+
 class WithdrawalCommand(Command):
     reason: Line | None = None
 
@@ -110,6 +116,11 @@ class RequestView(BaseModel):
     asked_at: datetime
     asked_by: str
     due_at: datetime | None
+    proposed_at: datetime | None = Field(
+        description="granting was proposed, a second level decides"
+    )
+    proposed_by: str | None
+    proposal_reason: str | None
     light: Light = Field(description="of the decision: now, or as it was when it was decided")
     decided_at: datetime | None
     decided_by: str | None

@@ -16,11 +16,19 @@ from services.dispatch.requests.domain import (
     GRANTING,
     LAPSE_ON_HANDING_IN,
     RequestKind,
+    RequestRules,
     RequestState,
     check_deferral,
     check_extension,
+    decided_in_time,
 )
-from services.dispatch.requests.errors import NoSuchRequest, RequestAlreadyAsked, RequestNotPending
+from services.dispatch.requests.errors import (
+    NoSuchRequest,
+    NotProposed,
+    RequestAlreadyAsked,
+    RequestNotPending,
+    SecondConsentNeeded,
+)
 from services.dispatch.requests.models import Request
 from services.dispatch.requests.repository import RequestRepository
 from shared.events.dispatch import (
@@ -39,6 +47,12 @@ from shared.work import UnitOfWork
 from shared.worktime import Limit
 
 _SECOND = timedelta(seconds=1)
+_A = {
+    RequestKind.RETURN: "a return",
+    RequestKind.EXTENSION: "an extension",
+    RequestKind.DEFERRAL: "a deferral",
+    RequestKind.VOID: "a voiding",
+}
 
 
 class RequestService:
@@ -48,12 +62,21 @@ class RequestService:
         work: the open unit of work.
         files: the cabinet of case files.
         coordination_after: granted returns after which the units must be heard together.
+        rules: of asking and granting.
     """
 
-    def __init__(self, work: UnitOfWork, files: CaseFiles, *, coordination_after: int = 3) -> None:
+    def __init__(
+        self,
+        work: UnitOfWork,
+        files: CaseFiles,
+        *,
+        coordination_after: int = 3,
+        rules: RequestRules | None = None,
+    ) -> None:
         self.work = work
         self.files = files
         self.coordination_after = coordination_after
+        self.rules = rules or RequestRules()
         self.repository = RequestRepository(work.session)
 
     @classmethod
@@ -61,7 +84,12 @@ class RequestService:
         """The service of a running process, for one unit of work."""
         files, settings = CaseFiles.of(work, runtime), runtime.settings
         if isinstance(settings, DispatchSettings):
-            return cls(work, files, coordination_after=settings.coordination_after_returns)
+            return cls(
+                work,
+                files,
+                coordination_after=settings.coordination_after_returns,
+                rules=settings.request_rules(),
+            )
         return cls(work, files)
 
     # -- asking --------------------------------------------------------------------------------
@@ -88,9 +116,16 @@ class RequestService:
     async def ask_extension(
         self, file: CaseFile, *, reason: str, basis: str | None, limit: Limit
     ) -> Request:
-        """The unit asks for more time, in the kind of time of its limit."""
+        """The unit asks for more time, before its limit runs out and in that limit's kind."""
         file.check(Action.ASK_EXTENSION)
-        check_extension(limit_of(file.assignment), limit)
+        check_extension(
+            self.rules,
+            limit_of(file.assignment),
+            limit,
+            granted=file.extensions_granted,
+            due_at=file.read().deadline.due_at,
+            at=self.work.now(),
+        )
         request = await self._ask(file, RequestKind.EXTENSION, reason, basis=basis, time=str(limit))
         self.work.tell(file.case, ExtensionAsked(**_asked(request), limit=_limit_ref(limit)))
         return request
@@ -98,9 +133,10 @@ class RequestService:
     async def ask_deferral(
         self, file: CaseFile, *, reason: str, basis: str | None, until: datetime
     ) -> Request:
-        """The unit asks to put the case off."""
+        """The unit asks to put the case off, until a date."""
         file.check(Action.ASK_DEFERRAL)
-        check_deferral(until, self.work.now())
+        now = self.work.now()
+        check_deferral(self.rules, until, granted=file.deferrals_granted, asked_at=now, now=now)
         request = await self._ask(file, RequestKind.DEFERRAL, reason, basis=basis, until=until)
         self.work.tell(file.case, DeferralAsked(**_asked(request), until=until))
         return request
@@ -158,6 +194,42 @@ class RequestService:
 
     # -- deciding ------------------------------------------------------------------------------
 
+    async def propose(
+        self, request_id: UUID, *, reason: str, if_match: str | None = None
+    ) -> tuple[CaseFile, Request]:
+        """The first level proposes to grant a request; the clock runs on until the second agrees.
+
+        Raises:
+            NoSuchRequest: none that takes two levels has this id.
+            RequestNotPending: it is settled already.
+            SeparationOfDuties: who asked proposes.
+            NotAllowedNow: the case does not stand where it could be granted.
+        """
+        file, request = await self._pending(request_id, self.rules.two_level, if_match)
+        file.check(GRANTING[request.kind])
+        request.proposed_at = self.work.now()
+        request.proposed_by = self.work.actor.id
+        request.proposal_reason = reason
+        self._record(file, request, "propose", reason)
+        return file, request
+
+    async def consent(
+        self, request_id: UUID, *, granted: bool, reason: str, if_match: str | None = None
+    ) -> tuple[CaseFile, Request]:
+        """The second level agrees to a proposal, or refuses the request.
+
+        Raises:
+            NotProposed: nobody has proposed to grant it.
+            SeparationOfDuties: who asked or proposed consents.
+        """
+        file, request = await self._pending(request_id, self.rules.two_level, if_match)
+        if granted and request.proposed_by is None:
+            raise NotProposed("A dispatcher proposes to grant it first, with a reason.")
+        if request.proposed_by == self.work.actor.id:
+            raise SeparationOfDuties("Who proposed does not consent: leave it to somebody else.")
+        await self._decide(file, request, granted=granted, reason=reason)
+        return file, request
+
     async def decide(
         self,
         request_id: UUID,
@@ -172,8 +244,24 @@ class RequestService:
         Raises:
             NoSuchRequest: none of these kinds has this id.
             RequestNotPending: it is settled already.
+            SecondConsentNeeded: granting it takes two levels; refusing does not.
             SeparationOfDuties: who asked decides.
         """
+        file, request = await self._pending(request_id, kinds, if_match)
+        if granted and request.kind in self.rules.two_level:
+            raise SecondConsentNeeded(
+                f"Granting {_A[request.kind]} takes two people: a dispatcher proposes it"
+                f" (requests/{request.id}/proposal), a supervisor or leader consents"
+                f" (requests/{request.id}/consent).",
+                proposed=request.proposed_by is not None,
+            )
+        await self._decide(file, request, granted=granted, reason=reason)
+        return file, request
+
+    async def _pending(
+        self, request_id: UUID, kinds: Collection[RequestKind], if_match: str | None
+    ) -> tuple[CaseFile, Request]:
+        """A pending request of one of these kinds that the actor did not make."""
         request = await self.repository.request(request_id)
         if request is None or request.kind not in kinds:
             raise NoSuchRequest("There is no such request to decide here.")
@@ -181,6 +269,11 @@ class RequestService:
         _check_pending(request)
         if request.asked_by == self.work.actor.id:
             raise SeparationOfDuties("Who asked does not decide: leave it to a colleague.")
+        return file, request
+
+    async def _decide(
+        self, file: CaseFile, request: Request, *, granted: bool, reason: str
+    ) -> None:
         decide = {
             RequestKind.RETURN: self._decide_return,
             RequestKind.EXTENSION: self._decide_extension,
@@ -193,7 +286,6 @@ class RequestService:
             file, request, RequestState.GRANTED if granted else RequestState.REFUSED, reason
         )
         await decide(file, request, granted=granted, reason=reason)
-        return file, request
 
     async def _decide_return(
         self, file: CaseFile, request: Request, *, granted: bool, reason: str
@@ -241,7 +333,13 @@ class RequestService:
     ) -> None:
         until = request.until or self.work.now()
         if granted:
-            check_deferral(until, self.work.now())
+            check_deferral(
+                self.rules,
+                until,
+                granted=file.deferrals_granted,
+                asked_at=request.asked_at,
+                now=self.work.now(),
+            )
             file.case.deferred_until = until
             file.move(Action.GRANT_DEFERRAL, reason=reason, request=str(request.id))
         else:
@@ -320,9 +418,12 @@ class RequestService:
         file.case.pending_requests -= 1
 
     def _record_refusal(self, file: CaseFile, request: Request, reason: str) -> None:
+        self._record(file, request, "refuse", reason)
+
+    def _record(self, file: CaseFile, request: Request, action: str, reason: str) -> None:
         self.work.record(
             file.case,
-            f"refuse-{request.kind.value}",
+            f"{action}-{request.kind.value}",
             from_state=file.case.state.value,
             to_state=file.case.state.value,
             reason=reason,
@@ -361,4 +462,6 @@ def _decided(request: Request, granted: bool, reason: str) -> dict[str, object]:
         "unit": request.unit,
         "granted": granted,
         "reason": reason,
+        "decision_due_at": request.due_at,
+        "decided_in_time": decided_in_time(request.decided_at, request.due_at),
     }

@@ -223,6 +223,149 @@ class TestDeferral:
         return case_id
 
 
+class TestHowOftenAndWhen:
+    """The conditions under which an extension or a deferral can be asked for at all."""
+
+    async def test_an_extension_is_asked_for_before_the_limit_runs_out(self, story: Story) -> None:
+        case_id = await story.with_unit()  # four working hours from 09:00: until 15:30
+        path = f"/cases/{case_id}/extensions"
+        story.at("2026-06-01 15:31")
+        late = await story.post(story.handler(), path, 409, reason="缺件", limit=TWO_HOURS)
+        assert late["code"] == "extension-too-late"
+        story.at("2026-06-01 15:30")
+        await story.asked(case_id, "extensions", limit=TWO_HOURS)
+
+    async def test_asked_for_in_time_and_decided_late_it_is_still_added(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        story.at("2026-06-01 15:30")
+        request = await story.asked(case_id, "extensions", limit=TWO_HOURS)
+        story.at("2026-06-02 09:00")
+        answer = await story.decided(request, granted=True)
+        assert instant(answer["case"]["stage"]["due_at"]) == local("2026-06-01 17:30")
+        [decided] = await story.told(case_id, ExtensionDecided)
+        # Half an hour to decide from 15:30; the unit's own clock ran all the while.
+        assert decided["decided_in_time"] is False
+        assert instant(decided["decision_due_at"]) == local("2026-06-01 16:00")
+        assert decided["clock"]["used_seconds"] == (4 * 60 + 120 + 30) * 60
+
+    async def test_two_extensions_are_granted_on_a_clock_and_no_third(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        for _ in range(2):
+            request = await story.asked(case_id, "extensions", limit=TWO_HOURS)
+            await story.decided(request, granted=True)
+        path = f"/cases/{case_id}/extensions"
+        problem = await story.post(story.handler(), path, 409, reason="缺件", limit=TWO_HOURS)
+        assert problem["code"] == "extensions-used-up"
+
+    async def test_a_refused_extension_does_not_use_one_up(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        for granted in (False, True, False, True):
+            request = await story.asked(case_id, "extensions", limit=TWO_HOURS)
+            await story.decided(request, granted=granted)
+        assert (await story.case(case_id))["assignments"][0]["extensions"] == 2
+
+    async def test_the_count_follows_the_clock_to_the_same_unit_and_not_to_another(
+        self, story: Story
+    ) -> None:
+        case_id = await story.with_unit()
+        for _ in range(2):
+            await story.decided(
+                await story.asked(case_id, "extensions", limit=TWO_HOURS), granted=True
+            )
+        await story.decided(await story.asked(case_id, "returns"), granted=True)
+        await story.dispatched(case_id, UNIT)
+        await story.accepted(case_id, UNIT)
+        path = f"/cases/{case_id}/extensions"
+        await story.post(story.handler(), path, 409, reason="缺件", limit=TWO_HOURS)
+        await story.decided(await story.asked(case_id, "returns"), granted=True)
+        await story.dispatched(case_id, OTHER_UNIT)
+        await story.accepted(case_id, OTHER_UNIT)
+        await story.asked(case_id, "extensions", OTHER_UNIT, limit=TWO_HOURS)
+
+    async def test_a_case_is_put_off_once(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        until = "2026-06-03T09:00:00+08:00"
+        request = await story.asked(case_id, "deferrals", until=until)
+        await story.decided(request, granted=True)
+        story.at("2026-06-03 10:00")
+        path = f"/cases/{case_id}/deferrals"
+        later = "2026-06-10T09:00:00+08:00"
+        await story.timers()
+        problem = await story.post(story.handler(), path, 409, reason="缓", until=later)
+        assert problem["code"] == "deferrals-used-up"
+
+    async def test_a_case_is_put_off_for_a_year_at_most(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        path = f"/cases/{case_id}/deferrals"
+        beyond = "2027-06-03T09:00:00+08:00"
+        problem = await story.post(story.handler(), path, 422, reason="缓", until=beyond)
+        assert problem["code"] == "deferral-too-long"
+        assert instant(problem["latest"]) == local("2027-06-02 09:00")
+        await story.asked(case_id, "deferrals", until="2027-06-01T09:00:00+08:00")
+
+
+class TestTwoLevels:
+    """An extension takes a dispatcher who proposes it and somebody above who consents."""
+
+    async def test_nobody_grants_it_alone(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        request = await story.asked(case_id, "extensions", limit=TWO_HOURS)
+        grant = {"granted": True, "reason": "同意"}
+        for client in (story.dispatcher, story.supervisor):
+            problem = await story.post(client, f"/requests/{request}/decision", 409, **grant)
+            assert problem["code"] == "second-consent-needed"
+        problem = await story.post(story.supervisor, f"/requests/{request}/consent", 409, **grant)
+        assert problem["code"] == "request-not-proposed"
+        assert (await story.case(case_id))["assignments"][0]["extensions"] == 0
+
+    async def test_proposing_and_consenting_are_two_people(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        request = await story.asked(case_id, "extensions", limit=TWO_HOURS)
+        both = story.someone(Role.DISPATCHER, Role.SUPERVISOR, name="both")
+        await story.post(both, f"/requests/{request}/proposal", reason="属实")
+        grant = {"granted": True, "reason": "同意"}
+        problem = await story.post(both, f"/requests/{request}/consent", 403, **grant)
+        assert problem["code"] == "separation-of-duties"
+        boss = story.someone(Role.LEADER, name="boss")
+        answer = await story.post(boss, f"/requests/{request}/consent", **grant)
+        assert answer["request"]["state"] == "granted"
+        assert (answer["request"]["proposed_by"], answer["request"]["decided_by"]) == (
+            "both",
+            "boss",
+        )
+
+    async def test_the_clock_runs_on_until_the_second_has_agreed(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        request = await story.asked(case_id, "extensions", limit=TWO_HOURS)
+        before = (await story.case(case_id))["stage"]["due_at"]
+        await story.proposed(request)
+        assert (await story.case(case_id))["stage"]["due_at"] == before
+        await story.post(
+            story.supervisor, f"/requests/{request}/consent", granted=True, reason="同意"
+        )
+        assert instant((await story.case(case_id))["stage"]["due_at"]) == local("2026-06-01 17:30")
+
+    async def test_either_level_refuses_alone(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        refuse = {"granted": False, "reason": "理由不足"}
+        first = await story.asked(case_id, "extensions", limit=TWO_HOURS)
+        await story.post(story.dispatcher, f"/requests/{first}/decision", **refuse)
+        second = await story.asked(case_id, "extensions", limit=TWO_HOURS)
+        await story.proposed(second)
+        answer = await story.post(story.supervisor, f"/requests/{second}/consent", **refuse)
+        assert answer["request"]["state"] == "refused"
+
+    async def test_the_first_level_cannot_consent_nor_the_second_propose(
+        self, story: Story
+    ) -> None:
+        case_id = await story.with_unit()
+        request = await story.asked(case_id, "extensions", limit=TWO_HOURS)
+        await story.post(story.supervisor, f"/requests/{request}/proposal", 403, reason="好")
+        await story.proposed(request)
+        grant = {"granted": True, "reason": "同意"}
+        await story.post(story.dispatcher, f"/requests/{request}/consent", 403, **grant)
+
+
 class TestVoid:
     async def test_a_second_person_approves(self, story: Story) -> None:
         case_id = await story.with_unit()

@@ -2,7 +2,7 @@
 
 Revision: 0001
 Follows: 
-Made: 2026-11-22 06:03:00.342357
+Made: 2026-11-22 06:09:26.813045
 """
 
 import sqlalchemy as sa
@@ -394,6 +394,9 @@ def upgrade() -> None:
     sa.Column('warn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('due_order', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('proposed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('proposed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('proposal_reason', sa.Text(), nullable=True),
     sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
     sa.Column('decision_reason', sa.Text(), nullable=True),
