@@ -2,6 +2,8 @@
 
 from services.dispatch.base import metadata, tables
 from services.dispatch.cases import endpoints as cases
+from services.dispatch.coordination import endpoints as coordination
+from services.dispatch.coordination.handlers import position_timer
 from services.dispatch.explanations import endpoints as explanations
 from services.dispatch.limits.handlers import case_timer
 from services.dispatch.requests import endpoints as requests
@@ -23,7 +25,8 @@ service = Service(
         responsibility.router,
         supervision.router,
         supervision_ledger.router,
+        coordination.router,
     ],
     subscriptions=subscriptions,
-    timers=[case_timer()],
+    timers=[case_timer(), position_timer()],
 )

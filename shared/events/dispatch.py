@@ -393,3 +393,88 @@ class SupervisionPublished(SupervisionFact):
 
     bulletin: str = Field(max_length=300, examples=["督办通报〔2026〕第 6 期"])
     in_time: bool
+
+
+class CoordinationOpened(Event):
+    """It is not clear whose a case is: units are heard, each within its time."""
+
+    TYPE: ClassVar[str] = "dispatch.coordination.opened.v1"
+
+    number: str = Field(description="of the case")
+    case_id: UUID
+    kind: str = Field(
+        examples=["unclear"],
+        description="unclear, no-known-subject, repeated-return or illegal-act",
+    )
+    class_ref: ClassRef
+    grid: str | None = None
+    urgent: bool
+    beside: bool = Field(description="the case is handled meanwhile")
+    units: tuple[str, ...] = Field(description="invited", examples=[["telecom", "mobile"]])
+    by_rule: str | None = Field(default=None, description="the rule that opened it, if one did")
+    due_at: Instant = Field(description="until when it is to be decided")
+
+
+class PositionStated(Event):
+    """An invited unit has said what it thinks of its own part."""
+
+    TYPE: ClassVar[str] = "dispatch.coordination.position_stated.v1"
+
+    case_id: UUID
+    unit: str
+    stance: str = Field(
+        examples=["not-responsible"], description="responsible, not-responsible or shared"
+    )
+    basis: str = Field(max_length=500)
+    suggested_unit: str | None = None
+    due_at: Instant
+    late: bool = Field(description="its first position came after its time")
+    again: bool = Field(description="it had stated another position before")
+
+
+class PositionMissed(Event):
+    """An invited unit let its time pass without a position."""
+
+    TYPE: ClassVar[str] = "dispatch.coordination.position_missed.v1"
+
+    case_id: UUID
+    unit: str
+    due_at: Instant
+
+
+class CoordinationPassedUp(Event):
+    """The leading group's office decides it, not the centre."""
+
+    TYPE: ClassVar[str] = "dispatch.coordination.passed_up.v1"
+
+    case_id: UUID
+    office: str = Field(examples=["leading-group"], description="code of the unit")
+    units: tuple[str, ...] = Field(description="invited", examples=[["telecom", "mobile"]])
+    reason: str = Field(max_length=1_000)
+
+
+class CoordinationSettled(Event):
+    """It is decided whose the case is."""
+
+    TYPE: ClassVar[str] = "dispatch.coordination.settled.v1"
+
+    number: str = Field(description="of the case")
+    case_id: UUID
+    outcome: str = Field(examples=["unit"], description="unit, or no-responsible-subject")
+    unit: str | None = Field(default=None, description="the one responsible unit")
+    assisting: tuple[str, ...] = Field(default=(), examples=[["mobile"]])
+    basis: str = Field(max_length=500)
+    by_office: bool = Field(description="by the leading group's office, not by the centre")
+    dispatched: bool = Field(description="the decision sent the case to the unit")
+    precedent_id: UUID | None = Field(
+        default=None, description="what it is kept as for the same class and ground"
+    )
+
+
+class CoordinationWithdrawn(Event):
+    """It ended without a decision."""
+
+    TYPE: ClassVar[str] = "dispatch.coordination.withdrawn.v1"
+
+    case_id: UUID
+    reason: str = Field(max_length=1_000)

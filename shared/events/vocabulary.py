@@ -56,6 +56,7 @@ class LimitScope(StrEnum):
     """What a limit limits: a stage of a case, or its whole way."""
 
     DISPATCH = "dispatch"
+    COORDINATION = "coordination"
     HANDLING = "handling"
     SUPERVISION = "supervision"
     SENDING_OUT = "sending-out"

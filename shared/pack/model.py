@@ -226,6 +226,8 @@ class ResponsibilityRules:
         component_radius_m: a component of the case's class as near as this is the one meant.
         position: time that an invited unit has to state its position.
         urgent_position: the same for urgent cases, day and night.
+        decision: time within which a coordination is to be decided; the case waits for it.
+        urgent_decision: the same for urgent cases, which are handled meanwhile.
         office: unit that decides what is passed up and answers for the fund; of the kind
             leading group.
         recovered_to_fund: money recovered goes back into the fund of the year in which it comes
@@ -236,6 +238,8 @@ class ResponsibilityRules:
     component_radius_m: float
     position: "Limit"
     urgent_position: "Limit"
+    decision: "Limit"
+    urgent_decision: "Limit"
     office: str
     recovered_to_fund: bool
 

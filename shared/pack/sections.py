@@ -769,18 +769,26 @@ def _read_responsibility(folder: Path, faults: FaultList) -> Located[Responsibil
     order = _rungs(candidates)
     radius = float(candidates.number("component_radius_m", 0, MAX_METRES))
     position = _time_to_answer(coordination, "position")
-    urgent = _time_to_answer(coordination, "urgent_position")
-    if urgent is not None and not urgent.continuous:
-        message = f"urgent cases run day and night, so urgent_position cannot be {urgent}"
-        coordination.fault("urgent_position", message)
+    decision = _time_to_answer(coordination, "decision")
+    urgent_position = _time_day_and_night(coordination, "urgent_position")
+    urgent_decision = _time_day_and_night(coordination, "urgent_decision")
     office, line = coordination.text("office"), coordination.line_of("office")
     recovered_to_fund = remediation.flag("recovered_to_fund")
     for table in (candidates, coordination, remediation, settings):
         table.refuse_the_rest()
-    if position is None or urgent is None or len(faults) > before:
+    if position is None or decision is None or urgent_position is None or urgent_decision is None:
         return None
-    rules = ResponsibilityRules(order, radius, position, urgent, office, recovered_to_fund)
-    return Located(rules, settings.file, line)
+    rules = ResponsibilityRules(
+        order=order,
+        component_radius_m=radius,
+        position=position,
+        urgent_position=urgent_position,
+        decision=decision,
+        urgent_decision=urgent_decision,
+        office=office,
+        recovered_to_fund=recovered_to_fund,
+    )
+    return Located(rules, settings.file, line) if len(faults) == before else None
 
 
 def _rungs(settings: Settings) -> tuple[CandidateRung, ...]:
@@ -790,6 +798,13 @@ def _rungs(settings: Settings) -> tuple[CandidateRung, ...]:
         settings.fault("order", f"order must name each of these once: {names}")
         return ()
     return tuple(CandidateRung(name) for name in order)
+
+
+def _time_day_and_night(settings: Settings, key: str) -> Limit | None:
+    limit = _time_to_answer(settings, key)
+    if limit is not None and not limit.continuous:
+        settings.fault(key, f"urgent cases run day and night, so {key} cannot be {limit}")
+    return limit
 
 
 def _time_to_answer(settings: Settings, key: str) -> Limit | None:

@@ -12,6 +12,7 @@ class CaseState(StrEnum):
     """Where a case stands."""
 
     AWAITING_DISPATCH = "awaiting-dispatch"
+    IN_COORDINATION = "in-coordination"
     DISPATCHED = "dispatched"
     ACCEPTED = "accepted"
     DEFERRED = "deferred"
@@ -24,10 +25,20 @@ class CaseState(StrEnum):
     VOIDED = "voided"
 
 
+class CaseCategory(StrEnum):
+    """What a case is filed under, apart from its class."""
+
+    ORDINARY = "ordinary"
+    NO_RESPONSIBLE_SUBJECT = "no-responsible-subject"
+    """Nobody answers for it: put right on behalf, paid from the year's fund."""
+
+
 class Action(StrEnum):
     """What moves a case, or needs it to stand somewhere."""
 
     DISPATCH = "dispatch"
+    OPEN_COORDINATION = "open-coordination"
+    END_COORDINATION = "end-coordination"
     ACCEPT = "accept"
     HAND_IN_FEEDBACK = "hand-in-feedback"
     ACCEPT_FEEDBACK = "accept-feedback"
@@ -67,6 +78,8 @@ def _staying(*states: CaseState) -> dict[CaseState, CaseState]:
 
 TRANSITIONS: Mapping[Action, Mapping[CaseState, CaseState]] = {
     Action.DISPATCH: {S.AWAITING_DISPATCH: S.DISPATCHED},
+    Action.OPEN_COORDINATION: {S.AWAITING_DISPATCH: S.IN_COORDINATION},
+    Action.END_COORDINATION: {S.IN_COORDINATION: S.AWAITING_DISPATCH},
     Action.ACCEPT: {S.DISPATCHED: S.ACCEPTED},
     Action.HAND_IN_FEEDBACK: {S.ACCEPTED: S.HANDLED},
     Action.ACCEPT_FEEDBACK: {S.HANDLED: S.VERIFICATION_ASKED},
@@ -108,6 +121,7 @@ OFFERED = frozenset(Action) - {
 
 STAGE_OF: Mapping[CaseState, SegmentKind | None] = {
     S.AWAITING_DISPATCH: SegmentKind.DISPATCH,
+    S.IN_COORDINATION: SegmentKind.COORDINATION,
     S.DISPATCHED: SegmentKind.HANDLING,
     S.ACCEPTED: SegmentKind.HANDLING,
     S.DEFERRED: SegmentKind.DEFERRAL,
@@ -132,6 +146,7 @@ CENTRE_STAGES: Mapping[SegmentKind, Stage] = {
 
 POSTS: Mapping[SegmentKind, str] = {
     SegmentKind.DISPATCH: "dispatcher",
+    SegmentKind.COORDINATION: "centre",
     SegmentKind.SUPERVISION: "centre",
     SegmentKind.SENDING_OUT: "centre",
     SegmentKind.VERIFICATION: "collector",

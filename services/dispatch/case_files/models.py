@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.dispatch.base import DispatchAggregate, DispatchTable
-from services.dispatch.case_files.domain import CaseState
+from services.dispatch.case_files.domain import CaseCategory, CaseState
 from services.dispatch.clocks.domain import SegmentKind
 from shared.db import enum_column, json_column
 from shared.events.vocabulary import DispatchReason, Finding, Source
@@ -36,6 +36,8 @@ class Case(DispatchAggregate, table=True):
         assignments: number of dispatches so far.
         rounds: number of verifications asked for so far.
         open_orders: supervision orders about the case that stand on the ledger.
+        coordination_id: the open coordination about it, if there is one.
+        category: what it is filed under, apart from its class.
         dispatch_reason: why the next dispatch, or the last one, was needed.
     """
 
@@ -63,6 +65,13 @@ class Case(DispatchAggregate, table=True):
         sa.Index("ix_cases_state_due_order_id", "state", "due_order", "id"),
         sa.Index("ix_cases_grid_due_order_id", "grid", "due_order", "id"),
         sa.Index("ix_cases_class_key_due_order_id", "class_key", "due_order", "id"),
+        sa.Index(
+            "ix_cases_no_subject_due_order_id",
+            "due_order",
+            "id",
+            postgresql_where=sa.text("category <> 'ordinary'"),
+            sqlite_where=sa.text("category <> 'ordinary'"),
+        ),
         sa.Index(
             "ix_cases_coordination_due_order_id",
             "due_order",
@@ -128,6 +137,11 @@ class Case(DispatchAggregate, table=True):
     returns_granted: int = 0
     returns_refused: int = 0
     coordination_needed: bool = False
+    coordination_id: UUID | None = None
+    category: CaseCategory = Field(
+        default=CaseCategory.ORDINARY,
+        sa_column=sa.Column(enum_column(CaseCategory), nullable=False),
+    )
     pending_requests: int = 0
     open_orders: int = 0
 

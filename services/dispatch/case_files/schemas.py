@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.dispatch.case_files.domain import CaseState
+from services.dispatch.case_files.domain import CaseCategory, CaseState
 from services.dispatch.clocks.domain import Light, SegmentKind
 from shared.events.vocabulary import ClassRef, DispatchReason, Place, Source
 
@@ -74,6 +74,8 @@ class CaseView(BaseModel):
     coordination_needed: bool = Field(
         description="returned so often that the units must be heard together"
     )
+    coordination_id: UUID | None = Field(description="of the open coordination, if there is one")
+    category: CaseCategory
     pending_requests: int
     open_orders: int = Field(description="supervision orders about the case, not struck off yet")
     reporters: int

@@ -405,6 +405,8 @@ class CaseFile:
         self.work.session.add(row)
 
     def _stage_limit(self, kind: SegmentKind) -> Limit | None:
+        if kind is SegmentKind.COORDINATION:
+            return self.pack.responsibility.decision
         return self.pack.stages.limit_of(
             CENTRE_STAGES[kind], urgent=self.case.urgent, special=self.case.special
         )
@@ -568,6 +570,8 @@ def view_of(case: Case, pack: CityPack, now: datetime) -> CaseView:
             "failed_verifications": case.failed_verifications,
             "returns_granted": case.returns_granted,
             "coordination_needed": case.coordination_needed,
+            "coordination_id": case.coordination_id,
+            "category": case.category,
             "pending_requests": case.pending_requests,
             "open_orders": case.open_orders,
             "reporters": case.reporters,

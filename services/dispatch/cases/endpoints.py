@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
 
-from services.dispatch.case_files.domain import CaseState
+from services.dispatch.case_files.domain import CaseCategory, CaseState
 from services.dispatch.case_files.errors import NoSuchCase
 from services.dispatch.case_files.models import Case
 from services.dispatch.case_files.repository import CaseFileRepository
@@ -89,6 +89,9 @@ async def _query(
         bool | None, Query(description="true: without the archive; false: the archive only")
     ] = None,
     coordination_needed: bool | None = None,
+    category: Annotated[
+        CaseCategory | None, Query(description="what the case is filed under, apart from its class")
+    ] = None,
     order: Annotated[
         Order, Query(description="due: what is due next comes first; newest: registration")
     ] = "due",
@@ -110,6 +113,7 @@ async def _query(
         registered_to=registered_to,
         open=open,
         coordination_needed=coordination_needed,
+        category=category,
         newest=order == "newest",
     )
 

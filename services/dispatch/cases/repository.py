@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.dispatch.case_files.domain import STAGE_OF, CaseState
+from services.dispatch.case_files.domain import STAGE_OF, CaseCategory, CaseState
 from services.dispatch.case_files.models import NO_LIMIT, Case
 from services.dispatch.clocks.domain import Light, SegmentKind
 from shared.db.core import execute
@@ -47,6 +47,7 @@ class CaseQuery:
     registered_to: datetime | None = None
     open: bool | None = None
     coordination_needed: bool | None = None
+    category: CaseCategory | None = None
     newest: bool = False
 
 
@@ -92,6 +93,11 @@ def _conditions(query: CaseQuery) -> list[Any]:
         needed = col(Case.coordination_needed)
         # Written as the condition of the index, not as a comparison.
         found.append(needed if query.coordination_needed else sa.not_(needed))
+    if query.category is not None:
+        found.append(col(Case.category) == query.category)
+        if query.category is not CaseCategory.ORDINARY:
+            # Says the same once more as the condition of the index.
+            found.append(sa.text("category <> 'ordinary'"))
     if query.street is not None:
         found.append(col(Case.grid).startswith(query.street, autoescape=True))
     if query.registered_from is not None:

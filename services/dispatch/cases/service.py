@@ -140,6 +140,7 @@ class CaseService:
         standard: str | None = None,
         limit: Limit | None = None,
         note: str | None = None,
+        why: str | None = None,
     ) -> Assignment:
         """Send a case to the one responsible unit.
 
@@ -150,6 +151,7 @@ class CaseService:
             standard: what must be reached, if not the condition's text.
             limit: if not the condition's; on a clock that goes on, if not the one given before.
             note: for the handler.
+            why: why this unit, if not because of the responsibility table.
         """
         file.check(Action.DISPATCH)
         case = file.case
@@ -171,6 +173,7 @@ class CaseService:
         row = self._assignment(
             file, charge, limit=given, standard=standard or self._standard(chosen), note=note
         )
+        row.precedent = why[:500] if why else row.precedent
         row.extended_by = earlier.extended_by if earlier else None
         case.assignments, case.unit = charge.number, unit_code
         file.assignments.append(row)

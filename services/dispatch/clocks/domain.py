@@ -35,6 +35,7 @@ class SegmentKind(StrEnum):
     """Where a case can be."""
 
     DISPATCH = "dispatch"
+    COORDINATION = "coordination"
     HANDLING = "handling"
     DEFERRAL = "deferral"
     SUPERVISION = "supervision"

@@ -5,7 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
+from services.dispatch.case_files.domain import CaseState
 from services.dispatch.case_files.service import CaseFile
+from services.dispatch.coordination.service import CoordinationService
 from services.dispatch.requests.auth import (
     RequestConsenter,
     RequestDecider,
@@ -150,6 +152,7 @@ async def decide_request(
     request_id: UUID,
     command: DecisionCommand,
     work: WorkDep,
+    runtime: RuntimeDep,
     service: RequestsDep,
     _principal: RequestDecider,
     response: Response,
@@ -163,6 +166,8 @@ async def decide_request(
         kinds=UNIT_REQUESTS,
         if_match=if_match,
     )
+    if command.granted and request.kind is RequestKind.RETURN:
+        await CoordinationService.of(work, runtime).open_after_return(file)
     await work.settle()
     return _answer(file, request, response, work)
 
@@ -209,6 +214,7 @@ async def decide_void(
     request_id: UUID,
     command: DecisionCommand,
     work: WorkDep,
+    runtime: RuntimeDep,
     service: RequestsDep,
     _principal: VoidDecider,
     response: Response,
@@ -222,6 +228,8 @@ async def decide_void(
         kinds={RequestKind.VOID},
         if_match=if_match,
     )
+    if file.case.state is CaseState.VOIDED:
+        await CoordinationService.of(work, runtime).end_with_case(file, reason=command.reason)
     await work.settle()
     return _answer(file, request, response, work)
 

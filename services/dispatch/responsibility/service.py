@@ -1,6 +1,9 @@
 """Gathers what speaks for which unit: decisions, owners, the city's table, this case's own past."""
 
+from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.dispatch.case_files.models import Case
 from services.dispatch.case_files.repository import CaseFileRepository
@@ -19,17 +22,26 @@ from services.dispatch.responsibility.domain import (
     settled_voices,
     table_voice,
 )
+from services.dispatch.responsibility.errors import (
+    NoSuchPrecedent,
+    PrecedentOfOffice,
+    PrecedentRevokedAlready,
+)
+from services.dispatch.responsibility.models import Precedent
 from services.dispatch.responsibility.repository import PrecedentRepository
 from services.dispatch.responsibility.schemas import ReasonView, SuggestedUnitView
-from shared.db.database import ReadSession
+from shared.auth.principal import Principal
 from shared.events.vocabulary import Place
 from shared.pack.model import CityPack
+from shared.vocabulary import Role
+from shared.web.etag import check_match
+from shared.work import UnitOfWork
 
 
 class ResponsibilityService:
     """Suggests units for a case."""
 
-    def __init__(self, session: ReadSession, pack: CityPack) -> None:
+    def __init__(self, session: AsyncSession, pack: CityPack) -> None:
         self.pack = pack
         self.session = session
 
@@ -108,3 +120,35 @@ class ResponsibilityService:
                 for reason in candidate.reasons
             ],
         )
+
+
+async def revoke_precedent(
+    work: UnitOfWork,
+    pack: CityPack,
+    precedent_id: UUID,
+    *,
+    reason: str,
+    principal: Principal,
+    if_match: str | None,
+) -> Precedent:
+    """Take a decision out of the suggestions; it stays to be read, with the reason.
+
+    Raises:
+        NoSuchPrecedent: there is none.
+        PrecedentRevokedAlready: somebody was faster.
+        PrecedentOfOffice: the office decided it, and this is no leader of the office.
+    """
+    precedent = await PrecedentRepository(work.session).precedent(precedent_id)
+    if precedent is None:
+        raise NoSuchPrecedent("There is no such precedent.")
+    check_match(precedent, if_match)
+    office = pack.responsibility.office
+    of_office = principal.has(Role.LEADER) and principal.unit == office
+    if precedent.by_office and not of_office:
+        raise PrecedentOfOffice(f"The office decided this: a leader of {office} revokes it.")
+    if precedent.revoked_at is not None:
+        raise PrecedentRevokedAlready("This precedent is revoked already.")
+    precedent.revoked_at, precedent.revoked_by = work.now(), work.actor.id
+    precedent.revocation_reason = reason
+    work.record(precedent, "revoke", reason=reason)
+    return precedent

@@ -197,6 +197,8 @@ component_radius_m = 15
 [coordination]
 position = "1 working-days"
 urgent_position = "4 hours"
+decision = "3 working-days"
+urgent_decision = "8 hours"
 office = "board"
 
 [remediation]

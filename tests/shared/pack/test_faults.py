@@ -39,6 +39,7 @@ ONE_FAULT = [
     ("responsibility.toml", '"1 working-days"', '"none"', 0, "must be a limit above nothing"),
     ("responsibility.toml", '"1 working-days"', '"0 hours"', 0, "must be a limit above nothing"),
     ("responsibility.toml", '"4 hours"', '"4 working-hours"', 0, "run day and night"),
+    ("responsibility.toml", '"8 hours"', '"1 working-days"', 0, "run day and night"),
     ("responsibility.toml", 'office = "board"', 'office = "roads"', 0, "it must be a leading-group"),
     ("responsibility.toml", 'office = "board"', 'office = "boards"', 0, "is not in units.csv"),
     ("responsibility.toml", "recovered_to_fund = true", "recovered_to_fund = 1", 0, "true or false"),
