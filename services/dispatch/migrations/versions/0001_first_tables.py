@@ -1,8 +1,8 @@
 """first tables
 
-Revision: dad0d0acb86c
+Revision: 9332ecd78623
 Follows: 
-Made: 2026-11-22 06:03:02.824049
+Made: 2026-11-22 06:07:07.383591
 """
 
 import sqlalchemy as sa
@@ -76,6 +76,8 @@ def upgrade() -> None:
     sa.Column('total_warn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('total_due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('due_order', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('timer_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('limits_told', json_column(), nullable=True),
     sa.Column('provisional', sa.Boolean(), nullable=False),
     sa.Column('deferred_until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('closed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -94,6 +96,7 @@ def upgrade() -> None:
     sa.Column('coordination_id', sa.Uuid(), nullable=True),
     sa.Column('category', sa.Enum('ordinary', 'no-responsible-subject', name='casecategory', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('pending_requests', sa.Integer(), nullable=False),
+    sa.Column('open_orders', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_cases')),
     sa.UniqueConstraint('number', name=op.f('uq_cases_number')),
     sa.UniqueConstraint('report_id', name=op.f('uq_cases_report_id'))
@@ -101,7 +104,6 @@ def upgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.create_index('ix_cases_class_key_due_order_id', ['class_key', 'due_order', 'id'], unique=False)
         batch_op.create_index('ix_cases_coordination_due_order_id', ['due_order', 'id'], unique=False, postgresql_where=sa.text('coordination_needed'), sqlite_where=sa.text('coordination_needed'))
-        batch_op.create_index('ix_cases_deferred_until', ['deferred_until'], unique=False, postgresql_where=sa.text('deferred_until IS NOT NULL'), sqlite_where=sa.text('deferred_until IS NOT NULL'))
         batch_op.create_index('ix_cases_due_order_id', ['due_order', 'id'], unique=False)
         batch_op.create_index('ix_cases_grid_due_order_id', ['grid', 'due_order', 'id'], unique=False)
         batch_op.create_index('ix_cases_no_subject_due_order_id', ['due_order', 'id'], unique=False, postgresql_where=sa.text("category <> 'ordinary'"), sqlite_where=sa.text("category <> 'ordinary'"))
@@ -110,6 +112,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_cases_registered_at_id', ['registered_at', 'id'], unique=False)
         batch_op.create_index('ix_cases_state_due_order_id', ['state', 'due_order', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_cases_ticket_id'), ['ticket_id'], unique=False)
+        batch_op.create_index('ix_cases_timer_at', ['timer_at'], unique=False, postgresql_where=sa.text('timer_at IS NOT NULL'), sqlite_where=sa.text('timer_at IS NOT NULL'))
         batch_op.create_index('ix_cases_unit_due_order_id', ['unit', 'due_order', 'id'], unique=False)
         batch_op.create_index('ix_cases_unit_registered_at_id', ['unit', 'registered_at', 'id'], unique=False)
 
@@ -224,6 +227,74 @@ def upgrade() -> None:
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.create_index('ix_outbox_sent_at', ['sent_at'], unique=False)
         batch_op.create_index('ix_outbox_unsent', ['position'], unique=False, postgresql_where=sa.text('sent_at IS NULL'), sqlite_where=sa.text('sent_at IS NULL'))
+
+    op.create_table('supervision_numbers',
+    sa.Column('number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
+    sa.Column('taken_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_supervision_numbers')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('supervision_orders',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event_sequence', sa.Integer(), nullable=False),
+    sa.Column('number', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
+    sa.Column('cause', sa.Enum('red-light', 'not-accepted', 'failed-verification', 'shirking', 'repeated-complaint', 'instruction', 'meeting', 'important', name='supervisioncause', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('level', sa.Enum('ordinary', 'key', 'leading-group', name='supervisionlevel', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('state', sa.Enum('ordered', 'acknowledged', 'answered', 'sent-back', 'accepted', 'struck-off', 'published', name='orderstate', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=False),
+    sa.Column('matter', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+    sa.Column('by_rule', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=True),
+    sa.Column('title', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('asked', sa.Text(), nullable=False),
+    sa.Column('source', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=True),
+    sa.Column('reference', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=True),
+    sa.Column('ordered_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('ordered_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('acknowledge_warn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('acknowledge_due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('acknowledged_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('acknowledged_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('warn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('first_due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('answers', sa.Integer(), nullable=False),
+    sa.Column('answered_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('extensions', sa.Integer(), nullable=False),
+    sa.Column('accepted_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('accepted_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('struck_off_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('struck_off_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('published_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('bulletin', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_supervision_orders')),
+    sa.UniqueConstraint('number', name=op.f('uq_supervision_orders_number'))
+    )
+    with op.batch_alter_table('supervision_orders', schema=None) as batch_op:
+        batch_op.create_index('ix_supervision_orders_cause_due_at_id', ['cause', 'due_at', 'id'], unique=False)
+        batch_op.create_index('ix_supervision_orders_due_at_id', ['due_at', 'id'], unique=False)
+        batch_op.create_index('ix_supervision_orders_level_due_at_id', ['level', 'due_at', 'id'], unique=False)
+        batch_op.create_index('ix_supervision_orders_open_due_at_id', ['due_at', 'id'], unique=False, postgresql_where=sa.text('struck_off_at IS NULL'), sqlite_where=sa.text('struck_off_at IS NULL'))
+        batch_op.create_index('ix_supervision_orders_ordered_at_id', ['ordered_at', 'id'], unique=False)
+        batch_op.create_index('ix_supervision_orders_state_due_at_id', ['state', 'due_at', 'id'], unique=False)
+        batch_op.create_index('ix_supervision_orders_unit_due_at_id', ['unit', 'due_at', 'id'], unique=False)
+        batch_op.create_index('ix_supervision_orders_unit_ordered_at_id', ['unit', 'ordered_at', 'id'], unique=False)
+        batch_op.create_index('uq_supervision_orders_matter', ['matter'], unique=True, postgresql_where=sa.text('struck_off_at IS NULL'), sqlite_where=sa.text('struck_off_at IS NULL'))
+
+    op.create_table('timer_tries',
+    sa.Column('timer', sa.String(length=60), nullable=False),
+    sa.Column('subject', sa.Uuid(), nullable=False),
+    sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('next_try_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('parked', sa.Boolean(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('last_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('timer', 'subject', 'due_at', name=op.f('pk_timer_tries'))
+    )
+    with op.batch_alter_table('timer_tries', schema=None) as batch_op:
+        batch_op.create_index('ix_timer_tries_last_at', ['last_at'], unique=False)
 
     op.create_table('withdrawn_tickets',
     sa.Column('ticket_id', sa.Uuid(), nullable=False),
@@ -397,6 +468,48 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_segments_case_id')),
     sa.PrimaryKeyConstraint('case_id', 'number', name=op.f('pk_segments'))
     )
+    op.create_table('supervision_answers',
+    sa.Column('order_id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('media', json_column(), nullable=False),
+    sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('answered_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('answered_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('accepted', sa.Boolean(), nullable=True),
+    sa.Column('judged_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('judged_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('judged_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['order_id'], ['supervision_orders.id'], name=op.f('fk_supervision_answers_order_id')),
+    sa.PrimaryKeyConstraint('order_id', 'number', name=op.f('pk_supervision_answers'))
+    )
+    op.create_table('supervision_extensions',
+    sa.Column('order_id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('state', sa.Enum('asked', 'granted', 'refused', 'lapsed', name='extensionstate', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('report', sa.Text(), nullable=False),
+    sa.Column('media', json_column(), nullable=False),
+    sa.Column('old_due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('asked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('asked_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('decision_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['order_id'], ['supervision_orders.id'], name=op.f('fk_supervision_extensions_order_id')),
+    sa.PrimaryKeyConstraint('order_id', 'number', name=op.f('pk_supervision_extensions'))
+    )
+    op.create_table('supervision_order_cases',
+    sa.Column('order_id', sa.Uuid(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('case_number', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_supervision_order_cases_case_id')),
+    sa.ForeignKeyConstraint(['order_id'], ['supervision_orders.id'], name=op.f('fk_supervision_order_cases_order_id')),
+    sa.PrimaryKeyConstraint('order_id', 'case_id', name=op.f('pk_supervision_order_cases'))
+    )
+    with op.batch_alter_table('supervision_order_cases', schema=None) as batch_op:
+        batch_op.create_index('ix_supervision_order_cases_case_id', ['case_id', 'order_id'], unique=False)
+
     op.create_table('verifications',
     sa.Column('case_id', sa.Uuid(), nullable=False),
     sa.Column('round', sa.Integer(), autoincrement=False, nullable=False),
@@ -477,6 +590,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_verifications_task_id'))
 
     op.drop_table('verifications')
+    with op.batch_alter_table('supervision_order_cases', schema=None) as batch_op:
+        batch_op.drop_index('ix_supervision_order_cases_case_id')
+
+    op.drop_table('supervision_order_cases')
+    op.drop_table('supervision_extensions')
+    op.drop_table('supervision_answers')
     op.drop_table('segments')
     with op.batch_alter_table('requests', schema=None) as batch_op:
         batch_op.drop_index('uq_requests_pending', postgresql_where=sa.text("state = 'asked'"), sqlite_where=sa.text("state = 'asked'"))
@@ -505,6 +624,23 @@ def downgrade() -> None:
 
     op.drop_table('assignments')
     op.drop_table('withdrawn_tickets')
+    with op.batch_alter_table('timer_tries', schema=None) as batch_op:
+        batch_op.drop_index('ix_timer_tries_last_at')
+
+    op.drop_table('timer_tries')
+    with op.batch_alter_table('supervision_orders', schema=None) as batch_op:
+        batch_op.drop_index('uq_supervision_orders_matter', postgresql_where=sa.text('struck_off_at IS NULL'), sqlite_where=sa.text('struck_off_at IS NULL'))
+        batch_op.drop_index('ix_supervision_orders_unit_ordered_at_id')
+        batch_op.drop_index('ix_supervision_orders_unit_due_at_id')
+        batch_op.drop_index('ix_supervision_orders_state_due_at_id')
+        batch_op.drop_index('ix_supervision_orders_ordered_at_id')
+        batch_op.drop_index('ix_supervision_orders_open_due_at_id', postgresql_where=sa.text('struck_off_at IS NULL'), sqlite_where=sa.text('struck_off_at IS NULL'))
+        batch_op.drop_index('ix_supervision_orders_level_due_at_id')
+        batch_op.drop_index('ix_supervision_orders_due_at_id')
+        batch_op.drop_index('ix_supervision_orders_cause_due_at_id')
+
+    op.drop_table('supervision_orders')
+    op.drop_table('supervision_numbers')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_unsent', postgresql_where=sa.text('sent_at IS NULL'), sqlite_where=sa.text('sent_at IS NULL'))
         batch_op.drop_index('ix_outbox_sent_at')
@@ -537,6 +673,7 @@ def downgrade() -> None:
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.drop_index('ix_cases_unit_registered_at_id')
         batch_op.drop_index('ix_cases_unit_due_order_id')
+        batch_op.drop_index('ix_cases_timer_at', postgresql_where=sa.text('timer_at IS NOT NULL'), sqlite_where=sa.text('timer_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_cases_ticket_id'))
         batch_op.drop_index('ix_cases_state_due_order_id')
         batch_op.drop_index('ix_cases_registered_at_id')
@@ -545,7 +682,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_cases_no_subject_due_order_id', postgresql_where=sa.text("category <> 'ordinary'"), sqlite_where=sa.text("category <> 'ordinary'"))
         batch_op.drop_index('ix_cases_grid_due_order_id')
         batch_op.drop_index('ix_cases_due_order_id')
-        batch_op.drop_index('ix_cases_deferred_until', postgresql_where=sa.text('deferred_until IS NOT NULL'), sqlite_where=sa.text('deferred_until IS NOT NULL'))
         batch_op.drop_index('ix_cases_coordination_due_order_id', postgresql_where=sa.text('coordination_needed'), sqlite_where=sa.text('coordination_needed'))
         batch_op.drop_index('ix_cases_class_key_due_order_id')
 
