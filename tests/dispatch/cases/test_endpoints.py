@@ -90,7 +90,7 @@ class TestCommands:
         problem = await story.post(story.operator, f"/cases/{case_id}/closing", 409)
         assert problem["code"] == "not-allowed-now"
         assert problem["state"] == "awaiting-dispatch"
-        assert problem["allowed"] == ["ask-void", "dispatch", "urge", "void"]
+        assert problem["allowed"] == ["ask-void", "dispatch", "open-coordination", "urge", "void"]
 
     async def test_the_same_key_gets_the_same_answer(self, story: Story) -> None:
         case_id = await story.opened()
