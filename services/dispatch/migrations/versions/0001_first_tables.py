@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 9332ecd78623
+Revision: 2358424e38b0
 Follows: 
-Made: 2026-11-22 06:07:07.383591
+Made: 2026-11-22 06:15:58.503861
 """
 
 import sqlalchemy as sa
@@ -441,6 +441,9 @@ def upgrade() -> None:
     sa.Column('warn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('due_order', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('proposed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('proposed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('proposal_reason', sa.Text(), nullable=True),
     sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
     sa.Column('decision_reason', sa.Text(), nullable=True),
