@@ -4,9 +4,11 @@ from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
 from shared.db import Aggregate, kernel_tables, service_metadata
+from shared.messages.tables import message_table
 
 metadata = service_metadata()
 tables = kernel_tables(metadata)
+messages = message_table(metadata)
 _registry = registry(metadata=metadata)
 
 

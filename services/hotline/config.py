@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from shared.config import ServiceSettings
+from shared.messages.settings import MessageSettings
 
 if TYPE_CHECKING:
     from shared.service import Runtime
 
 
-class HotlineSettings(ServiceSettings):
+class HotlineSettings(MessageSettings):
     """What an installation may want to set differently; what belongs to a city is in its pack."""
 
     model_config = SettingsConfigDict(env_prefix="MINQING_HOTLINE_")

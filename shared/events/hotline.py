@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.events.envelope import Event
-from shared.events.vocabulary import ClassRef, Place
+from shared.events.vocabulary import ClassRef, Instant, Place
 
 
 class AppealKind(StrEnum):
@@ -141,3 +141,37 @@ class EmergencyRaised(Event):
     description: str = Field(max_length=4_000)
     place: Place
     class_ref: ClassRef | None = None
+
+
+class AlarmRaised(Event):
+    """Something urgent is on the board, and shift leader and leaders are being told."""
+
+    TYPE: ClassVar[str] = "hotline.alarm.raised.v1"
+
+    number: str = Field(description="of the ticket, else of the report")
+    emergency: bool = Field(description="marked as one; false: urgent by class or mark")
+    ticket_id: UUID | None = None
+    report_id: UUID | None = None
+    case_id: UUID | None = None
+    recorded_at: Instant = Field(description="when it was stored by whoever took it in")
+    raised_at: Instant = Field(description="when it was on the board and the messages written")
+    told: int = Field(ge=0, description="people who are told")
+    unstaffed: bool = Field(description="nobody was on the roster, so everybody is told")
+
+
+class AlarmEscalated(Event):
+    """Nobody had acknowledged an alarm in time, and the next one is told."""
+
+    TYPE: ClassVar[str] = "hotline.alarm.escalated.v1"
+
+    number: str
+    step: int = Field(ge=1, description="n-th escalation")
+
+
+class AlarmAcknowledged(Event):
+    """A shift leader or leader has taken an alarm up."""
+
+    TYPE: ClassVar[str] = "hotline.alarm.acknowledged.v1"
+
+    number: str
+    seconds: float = Field(ge=0, description="from the recording of the emergency")

@@ -31,6 +31,7 @@ class ReportReceived(Event):
     observed_at: Instant = Field(description="when it was seen, by the reporter's clock")
     received_at: Instant = Field(description="when it was stored, by ours; limits count from here")
     urgent: bool = False
+    emergency: bool = Field(default=False, description="marked as one; then it is urgent, too")
     media: tuple[Sha256, ...] = ()
 
 
@@ -56,6 +57,7 @@ class ReportRegistered(Event):
     urgent: bool
     special: bool = Field(description="seen only at certain times; sending out has no limit")
     confidential: bool = False
+    emergency: bool = Field(default=False, description="marked as one; then it is urgent, too")
     observed_at: Instant
     received_at: Instant
     registered_at: Instant

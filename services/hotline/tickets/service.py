@@ -3,6 +3,8 @@
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.hotline.alarms.domain import AlarmKind
+from services.hotline.alarms.service import AlarmService, Cause, urgent_class
 from services.hotline.callers.models import Caller
 from services.hotline.callers.service import CallerService
 from services.hotline.calls.domain import CallOutcome
@@ -35,7 +37,7 @@ from shared.events.hotline import (
     TicketWithdrawn,
     Urgency,
 )
-from shared.events.vocabulary import ClassRef, Place
+from shared.events.vocabulary import ClassRef, Place, Source
 from shared.pack.model import CityPack
 from shared.service import Runtime
 from shared.work import UnitOfWork
@@ -50,6 +52,7 @@ class TicketService:
         callers: who calls, and what may not be written about them.
         calls: learns what came of a call.
         knowledge: the answers.
+        alarms: are raised by what cannot wait.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class TicketService:
         callers: CallerService,
         calls: CallService,
         knowledge: KnowledgeService,
+        alarms: AlarmService,
     ) -> None:
         self.work = work
         self.tickets = TicketRepository(work.session)
@@ -67,6 +71,7 @@ class TicketService:
         self._pack = pack
         self._calls = calls
         self._knowledge = knowledge
+        self._alarms = alarms
 
     @classmethod
     def of(cls, work: UnitOfWork, runtime: Runtime) -> "TicketService":
@@ -77,6 +82,7 @@ class TicketService:
             callers=callers,
             calls=CallService(work, callers),
             knowledge=KnowledgeService(work, runtime.pack),
+            alarms=AlarmService.of(work, runtime),
         )
 
     async def record_ticket(
@@ -221,6 +227,9 @@ class TicketService:
         self.work.tell(ticket, _submitted(ticket, self.work.actor.id))
         if urgency == Urgency.EMERGENCY:
             self.work.tell(ticket, _emergency(ticket))
+        if urgency != Urgency.ROUTINE or urgent_class(self._pack, ticket.class_ref):
+            # In this transaction: the minute does not wait for the way through the other services.
+            await self._alarms.raise_alarm(_cause(ticket))
         await self._own_step(ticket, Progress.SUBMITTED, "submitted")
         return ticket
 
@@ -326,4 +335,17 @@ def _emergency(ticket: Ticket) -> EmergencyRaised:
         description=ticket.description,
         place=ticket.place,
         class_ref=ticket.class_ref,
+    )
+
+
+def _cause(ticket: Ticket) -> Cause:
+    emergency = ticket.urgency == Urgency.EMERGENCY
+    return Cause(
+        kind=AlarmKind.EMERGENCY if emergency else AlarmKind.URGENT,
+        source=Source.HOTLINE.value,
+        number=ticket.number,
+        place=ticket.place,
+        recorded_at=ticket.submitted_at or ticket.recorded_at,
+        class_ref=ticket.class_ref,
+        ticket_id=ticket.id,
     )

@@ -170,6 +170,7 @@ class Report(IntakeAggregate, table=True):
             observed_at=self.observed_at,
             received_at=self.received_at,
             urgent=self.urgent,
+            emergency=self.emergency,
             media=tuple(self.media),
         )
 
@@ -196,6 +197,7 @@ class Report(IntakeAggregate, table=True):
             urgent=self.urgent,
             special=self.special,
             confidential=self.confidential,
+            emergency=self.emergency,
             observed_at=self.observed_at,
             received_at=self.received_at,
             registered_at=self.decided_at,

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared.events.hotline import (
+    AlarmRaised,
     EmergencyRaised,
     TicketAnswered,
     TicketReferred,
@@ -65,6 +66,7 @@ async def test_an_emergency_is_told_past_every_queue(hotline: Any) -> None:
     assert [(envelope.type, envelope.sequence) for envelope in told] == [
         (TicketSubmitted.TYPE, 1),
         (EmergencyRaised.TYPE, 2),
+        (AlarmRaised.TYPE, 1),
     ]
     assert told[1].data["number"] == ticket["number"]
 

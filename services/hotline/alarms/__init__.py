@@ -1,0 +1,1 @@
+"""Alarms: anything urgent reaches shift leader and leaders, until somebody has taken it up."""
