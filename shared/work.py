@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.clock import Clock
-from shared.db.append import alike_rows
+from shared.db.database import write_with_commit
+from shared.db.pipeline import insertions
 from shared.db.tables import Aggregate, KernelTables
 from shared.events.envelope import SCHEMA_BASE, Envelope, Event
 from shared.ids import uuid7
@@ -192,15 +192,10 @@ class UnitOfWork:
             self._appended.setdefault(table, []).extend(rows)
 
     async def flush(self) -> None:
-        """Send everything to the database, still inside the transaction."""
-        await self.session.run_sync(self._write)
-
-    def _write(self, session: Session) -> None:
-        session.flush()
-        connection = session.connection()
-        for table, rows in self.take_appended().items():
-            for alike in alike_rows(rows):
-                connection.execute(sa.insert(table), alike)
+        """Send what has changed to the database, and leave the collected rows to the commit."""
+        if self.session.new or self.session.dirty or self.session.deleted:
+            await self.session.flush()
+        write_with_commit(self.session, insertions(self.take_appended()))
 
     def _append(self, table: sa.Table, **row: Any) -> None:
         self._appended.setdefault(table, []).append(row)

@@ -6,18 +6,14 @@ meanwhile. Each caller returns once its own rows are committed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-_NUMBERED: sa.Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
-"""Writes $1, $2 … ; only its spelling is used, not its driver."""
+from shared.db.pipeline import COMMIT, ROLLBACK, insertions, send
 
 Rows = Mapping[sa.Table, Sequence[Mapping[str, Any]]]
 
@@ -86,87 +82,26 @@ class AppendWriter:
                 _succeed([waiting])
 
     async def _written_together(self, batch: Sequence[_Waiting]) -> bool:
-        try:
-            statements = [
-                (statement, row)
-                for waiting in batch
-                for statement, row in self._statements(waiting.rows)
-            ]
-        except Exception:  # noqa: BLE001 - somebody's row is unfit; alone, it fails alone
-            return False
+        steps = [step for waiting in batch for step in insertions(waiting.rows)]
         async with self._engine.connect() as connection:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
             try:
-                await self._write_pipelined(driver, statements)
-            except psycopg.Error:
+                await send(driver, steps, end=COMMIT)
+            except Exception:
                 if driver.closed:
                     # Whether the COMMIT arrived is not known, so nothing may be written again.
                     # Asking on the lost connection raises, and has the pool drop its like.
                     await connection.execute(sa.text("SELECT 1"))
+                    raise
+                await send(driver, (), end=ROLLBACK)
                 return False
         return True
 
-    def _statements(self, rows: Rows) -> Iterator[tuple[str, list[Any]]]:
-        for table, of_table in rows.items():
-            for row in of_table:
-                # By the columns of each row: a row may leave out what its neighbour names.
-                statement, processors = _statement(table, tuple(row), self._engine.dialect)
-                yield statement, _processed(row, processors)
-
-    async def _write_pipelined(
-        self, connection: Any, statements: Sequence[tuple[str, list[Any]]]
-    ) -> None:
-        """All INSERTs and the COMMIT in one round trip."""
-        try:
-            async with connection.pipeline():
-                cursor = psycopg.AsyncRawCursor(connection)
-                for statement, row in statements:
-                    await cursor.execute(statement, row)
-                await connection.commit()
-        except psycopg.Error:
-            if not connection.closed:
-                await connection.rollback()
-            raise
-
     async def _write_alone(self, rows: Rows) -> None:
         async with self._engine.begin() as connection:
-            for table, of_table in rows.items():
-                for alike in alike_rows(of_table):
-                    await connection.execute(sa.insert(table), alike)
-
-
-def alike_rows(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:
-    """The rows in groups of the same columns.
-
-    An INSERT of many rows takes its columns from the first and would silently drop what only later
-    ones name.
-    """
-    groups: dict[frozenset[str], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault(frozenset(row), []).append(row)
-    return groups.values()
-
-
-@lru_cache(maxsize=256)
-def _statement(
-    table: sa.Table, columns: tuple[str, ...], dialect: sa.Dialect
-) -> tuple[str, tuple[tuple[str, Callable[[Any], Any] | None], ...]]:
-    """The INSERT with the server's own placeholders; names and conversions of its values.
-
-    The driver's usual placeholders would have it read a long statement anew for every row.
-    """
-    compiled = sa.insert(table).compile(dialect=_NUMBERED, column_keys=list(columns))
-    order = compiled.positiontup or []
-    return str(compiled), tuple(
-        (name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in order
-    )
-
-
-def _processed(
-    row: Mapping[str, Any], order: Iterable[tuple[str, Callable[[Any], Any] | None]]
-) -> list[Any]:
-    return [process(row[name]) if process else row[name] for name, process in order]
+            for statement, runs in insertions(rows):
+                await connection.execute(statement.clause, [*runs])
 
 
 def _succeed(batch: Sequence[_Waiting]) -> None:

@@ -3,22 +3,37 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NewType
 
+import psycopg
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolResetState
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared.db.append import AppendWriter, Rows, alike_rows
+from shared.db.append import AppendWriter, Rows
 from shared.db.core import execute
+from shared.db.pipeline import (
+    COMMIT,
+    ROLLBACK,
+    Driver,
+    Step,
+    as_database_error,
+    driver_of,
+    forget_prepared,
+    insertions,
+    send,
+)
 from shared.errors import Unavailable
 
 ReadSession = NewType("ReadSession", AsyncSession)
+
+_LAST_STEPS = "steps with the commit"
 
 WRITE_TURN_SECONDS = 10
 """How long a writer of SQLite waits for those before it."""
@@ -93,6 +108,7 @@ class Database:
                     ),
                 },
             )
+            _roll_back_cheaply(self.engine)
             self._writer = AppendWriter(self.engine)
 
     @contextlib.asynccontextmanager
@@ -112,7 +128,7 @@ class Database:
             except BaseException:
                 await _to_the_end(session.run_sync(_undo))
                 raise
-            await _to_the_end(session.run_sync(_commit))
+            await _to_the_end(_committed(session))
 
     async def append(self, rows: Rows) -> None:
         """Commit rows that only add to tables, together with those of other callers.
@@ -122,9 +138,7 @@ class Database:
         """
         if self._writer is None:
             async with self.transaction() as session:
-                for table, of_table in rows.items():
-                    for alike in alike_rows(of_table):
-                        await execute(session, sa.insert(table), alike)
+                write_with_commit(session, insertions(rows))
             return
         async with _availability():
             await self._writer.write(rows)
@@ -188,6 +202,42 @@ class Database:
         await self.engine.dispose()
 
 
+def write_with_commit(session: AsyncSession, steps: Sequence[Step]) -> None:
+    """Leave statements to be run right before the commit of `session`, in one round trip with it.
+
+    By then its changed objects have been written.
+    """
+    session.info.setdefault(_LAST_STEPS, []).extend(steps)
+
+
+async def _committed(session: AsyncSession) -> None:
+    steps: list[Step] = session.info.pop(_LAST_STEPS, [])
+    if steps:
+        try:
+            await _run_last(session, steps)
+        except BaseException:
+            await session.run_sync(_undo)
+            raise
+    await session.run_sync(_commit)
+
+
+async def _run_last(session: AsyncSession, steps: Sequence[Step]) -> None:
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+    connection = await session.connection()
+    if connection.dialect.name == "sqlite":
+        for statement, runs in steps:
+            await connection.execute(statement.clause, [*runs])
+        return
+    driver = driver_of(connection)
+    try:
+        await send(driver, steps, end=COMMIT)
+    except psycopg.Error as error:
+        if driver.closed:
+            await connection.invalidate()
+        raise as_database_error(error, lost=driver.closed) from error
+
+
 def _commit(session: Session) -> None:
     try:
         session.commit()
@@ -200,6 +250,32 @@ def _undo(session: Session) -> None:
         session.rollback()
     finally:
         session.close()
+
+
+def _roll_back_cheaply(engine: AsyncEngine) -> None:
+    """Roll back past the driver, which drops all prepared statements whenever it does it itself.
+
+    Every reading ends by rolling back, so that nothing would ever stay prepared.
+    """
+
+    def roll_back(connection: Any) -> None:
+        driver: Driver = connection.driver_connection
+        if driver.closed or driver.pgconn.transaction_status == TransactionStatus.IDLE:
+            return
+        try:
+            connection.run_async(lambda driver: send(driver, (), end=ROLLBACK))
+        except psycopg.Error:
+            forget_prepared(driver)
+
+    @sa.event.listens_for(engine.sync_engine, "rollback")
+    def _roll_back(connection: sa.Connection) -> None:
+        if not connection.invalidated:
+            roll_back(connection.connection.dbapi_connection)
+
+    @sa.event.listens_for(engine.sync_engine, "reset")
+    def _reset(connection: Any, _record: Any, state: PoolResetState) -> None:
+        if state.asyncio_safe:
+            roll_back(connection)
 
 
 def _sqlite_engine(url: str, pool_size: int, pool_timeout: float) -> AsyncEngine:
