@@ -10,7 +10,9 @@ from services.dispatch.requests import endpoints as requests
 from services.dispatch.responsibility import endpoints as responsibility
 from services.dispatch.subscriptions import subscriptions
 from services.dispatch.supervision import endpoints as supervision
+from services.dispatch.supervision.handlers import order_timer
 from services.dispatch.supervision_ledger import endpoints as supervision_ledger
+from services.dispatch.supervision_rules.handlers import acceptance_timer, on_limit_passed
 from shared.service import Service
 
 service = Service(
@@ -28,5 +30,10 @@ service = Service(
         coordination.router,
     ],
     subscriptions=subscriptions,
-    timers=[case_timer(), position_timer()],
+    timers=[
+        case_timer([on_limit_passed]),
+        position_timer(),
+        acceptance_timer(),
+        order_timer(),
+    ],
 )

@@ -319,9 +319,10 @@ class SupervisionOrdered(SupervisionFact):
         examples=["failed-verification"],
         description="rule that opened it; null: a person",
     )
-    ordered_at: Instant = Field(
+    caused_at: Instant = Field(
         description="when its cause happened; a timer that is late gives the true time"
     )
+    ordered_at: Instant = Field(description="its limits count from here")
     acknowledge_due_at: Instant = Field(description="until then the unit acknowledges it")
     due_at: Instant = Field(description="until then the unit answers it")
     provisional: bool = Field(
@@ -363,6 +364,15 @@ class SupervisionSentBack(SupervisionFact):
 
     answer: int = Field(ge=1)
     reason: str = Field(max_length=2_000)
+
+
+class SupervisionOverdue(SupervisionFact):
+    """The unit has not acknowledged or not answered in time; the event's own time is when."""
+
+    TYPE: ClassVar[str] = "dispatch.supervision.overdue.v1"
+
+    step: str = Field(examples=["answer"], description="acknowledgement or answer")
+    due_at: Instant
 
 
 class SupervisionExtended(SupervisionFact):

@@ -20,3 +20,4 @@ async def on_report_registered(
     count = await reporters.count_for(received.subject)
     file = await CaseService.of(work, runtime).open(received.subject, fact, reporters=count)
     await reporters.note_if_withdrawn(file.case)
+    await reporters.count_complaints(file.case, fact)

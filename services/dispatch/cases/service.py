@@ -34,6 +34,7 @@ from services.dispatch.clocks.domain import (
     continuous_counterpart,
 )
 from services.dispatch.requests.service import RequestService
+from services.dispatch.supervision_rules.service import SupervisionRules
 from shared.errors import InvalidInput, NotFound
 from shared.events.dispatch import (
     CaseAccepted,
@@ -65,6 +66,7 @@ class CaseService:
         self.files = requests.files
         self.pack = requests.files.pack
         self.repository = CaseFileRepository(work.session)
+        self.supervision = SupervisionRules.beside(self.files)
 
     @classmethod
     def of(cls, work: UnitOfWork, runtime: Runtime) -> Self:
@@ -181,6 +183,7 @@ class CaseService:
         file.move(Action.DISPATCH, reason=note, unit=unit_code, dispatch=charge.number)
         row.used_seconds = file.read(at=row.dispatched_at).used // _SECOND
         self._tell_dispatched(file, row)
+        self.supervision.watch_acceptance(case, row)
         return row
 
     def _assignment(

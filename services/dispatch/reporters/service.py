@@ -9,9 +9,10 @@ from services.dispatch.case_files.errors import CaseNotYetKnown
 from services.dispatch.case_files.models import AttachedReport, Case, WithdrawnTicket
 from services.dispatch.case_files.repository import CaseFileRepository
 from services.dispatch.case_files.service import CaseFiles
+from services.dispatch.supervision_rules.service import SupervisionRules
 from shared.events.dispatch import CaseReopened
 from shared.events.hotline import TicketReopened
-from shared.events.intake import ReportMerged
+from shared.events.intake import ReportMerged, ReportRegistered
 from shared.events.vocabulary import DispatchReason
 from shared.service import Runtime
 from shared.work import UnitOfWork
@@ -24,6 +25,7 @@ class ReporterService:
         self.work = work
         self.files = files
         self.repository = CaseFileRepository(work.session)
+        self.supervision = SupervisionRules.beside(files)
 
     @classmethod
     def of(cls, work: UnitOfWork, runtime: Runtime) -> Self:
@@ -45,6 +47,9 @@ class ReporterService:
         await self.repository.redirect_attached(report_id, into)
         if case is not None:
             await self._count(case, "attach-report", report_id)
+            await self.supervision.on_complaint(
+                case, report_id, source=fact.source, caller=fact.reporter_id, at=at
+            )
         if left is not None and left != into:
             await self._recount_of(left, "detach-report", report_id)
 
@@ -74,11 +79,22 @@ class ReporterService:
             return
         into = row.into_report_id
         await self.repository.remove(row)
+        await self.supervision.forget_complaint(report_id)
         await self._recount_of(into, "detach-report", report_id, reason)
 
     async def count_for(self, report_id: UUID) -> int:
         """Reporters of a report that becomes a case: its own, and those merged into it before."""
         return 1 + len(await self.repository.attached_to(report_id))
+
+    async def count_complaints(self, case: Case, fact: ReportRegistered) -> None:
+        """Citizens who tell of one place again and again: by this report, and by merged ones."""
+        await self.supervision.on_complaint(
+            case, case.report_id, source=fact.source, caller=fact.reporter_id, at=fact.received_at
+        )
+        for row in await self.repository.attached_to(case.report_id):
+            await self.supervision.on_complaint(
+                case, row.report_id, source=row.source, caller=row.reporter_id, at=row.attached_at
+            )
 
     async def withdraw(self, ticket_id: UUID, reason: str, at: datetime) -> None:
         """The caller took the ticket back; the case goes on, its file says so."""

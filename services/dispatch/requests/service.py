@@ -31,6 +31,7 @@ from services.dispatch.requests.errors import (
 )
 from services.dispatch.requests.models import Request
 from services.dispatch.requests.repository import RequestRepository
+from services.dispatch.supervision_rules.service import SupervisionRules
 from shared.events.dispatch import (
     CaseVoided,
     DeferralAsked,
@@ -303,6 +304,7 @@ class RequestService:
             case.returns_refused += 1
             self._record_refusal(file, request, reason)
         self.work.tell(case, ReturnDecided(**_decided(request, granted, reason), clock=clock))
+        await SupervisionRules.beside(self.files).on_return(file)
 
     async def _decide_extension(
         self, file: CaseFile, request: Request, *, granted: bool, reason: str

@@ -7,7 +7,7 @@ is done, and published. What may be done when is one table; what is not in it is
 import hashlib
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -65,6 +65,9 @@ class ExtensionState(StrEnum):
     REFUSED = "refused"
     LAPSED = "lapsed"
 
+
+INSTANT_AFTER = timedelta(microseconds=1)
+"""At the due time itself all is still in time."""
 
 S, A = OrderState, OrderAction
 
@@ -217,3 +220,49 @@ def check_new_date(until: datetime, due_at: datetime, now: datetime) -> None:
             "The date asked for is not after the present one and to come: name a later one.",
             due_at=due_at.isoformat(),
         )
+
+
+class OwedStep(StrEnum):
+    """What a unit owes, and may be late with."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    ANSWER = "answer"
+
+
+def next_overdue(
+    state: OrderState, *, acknowledge_due_at: datetime, due_at: datetime, told: datetime | None
+) -> datetime | None:
+    """The first instant at which something owed is overdue and was not told; None if nothing is.
+
+    Args:
+        state: of the order.
+        acknowledge_due_at: until when it is to be acknowledged.
+        due_at: until when it is to be answered.
+        told: the latest due time that was told as overdue.
+    """
+    owed = _owed(state, acknowledge_due_at, due_at, told)
+    return min((at + INSTANT_AFTER for _, at in owed), default=None)
+
+
+def overdue_steps(
+    state: OrderState,
+    *,
+    acknowledge_due_at: datetime,
+    due_at: datetime,
+    told: datetime | None,
+    now: datetime,
+) -> list[tuple[OwedStep, datetime]]:
+    """What is overdue at `now` and was not told, with its due time, oldest first."""
+    owed = _owed(state, acknowledge_due_at, due_at, told)
+    return sorted(((step, at) for step, at in owed if at < now), key=lambda item: item[1])
+
+
+def _owed(
+    state: OrderState, acknowledge_due_at: datetime, due_at: datetime, told: datetime | None
+) -> list[tuple[OwedStep, datetime]]:
+    owed = []
+    if state in AWAITING_ACKNOWLEDGEMENT:
+        owed.append((OwedStep.ACKNOWLEDGEMENT, acknowledge_due_at))
+    if state in AWAITING_ANSWER:
+        owed.append((OwedStep.ANSWER, due_at))
+    return [(step, at) for step, at in owed if told is None or at > told]

@@ -157,7 +157,7 @@ async def open_order(
     response: Response,
 ) -> OrderView:
     """Put a matter into the ledger; if it stands there already, the answer is its entry (200)."""
-    new = NewOrder(at=work.now(), **dict(command))
+    new = NewOrder(caused_at=work.now(), **dict(command))
     file, is_new = await service.open(new)
     if not is_new:
         response.status_code = status.HTTP_200_OK

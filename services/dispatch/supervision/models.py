@@ -26,9 +26,12 @@ class SupervisionOrder(DispatchAggregate, table=True):
         reference: number of the paper behind it.
         acknowledge_due_at: until then the unit takes note of it.
         first_due_at: as it was ordered; `due_at` moves with each extension.
+        caused_at: when its cause happened, which may be before anybody ordered.
         answers: number of answers so far.
         answered_at: of the answer that stands; None while the unit owes one.
         extensions: number of problem reports so far.
+        timer_at: when the next thing that the unit owes is overdue.
+        told_overdue: the latest due time that was told as overdue.
     """
 
     __tablename__ = "supervision_orders"
@@ -46,6 +49,12 @@ class SupervisionOrder(DispatchAggregate, table=True):
             "id",
             postgresql_where=_ON_THE_LEDGER,
             sqlite_where=_ON_THE_LEDGER,
+        ),
+        sa.Index(
+            "ix_supervision_orders_timer_at",
+            "timer_at",
+            postgresql_where=sa.text("timer_at IS NOT NULL"),
+            sqlite_where=sa.text("timer_at IS NOT NULL"),
         ),
         sa.Index("ix_supervision_orders_due_at_id", "due_at", "id"),
         sa.Index("ix_supervision_orders_unit_due_at_id", "unit", "due_at", "id"),
@@ -73,6 +82,7 @@ class SupervisionOrder(DispatchAggregate, table=True):
     asked: str = Field(sa_column=sa.Column(sa.Text(), nullable=False))
     source: str | None = Field(default=None, max_length=300)
     reference: str | None = Field(default=None, max_length=300)
+    caused_at: datetime
     ordered_at: datetime
     ordered_by: str = Field(max_length=80)
     acknowledge_warn_at: datetime
@@ -92,6 +102,8 @@ class SupervisionOrder(DispatchAggregate, table=True):
     struck_off_by: str | None = Field(default=None, max_length=80)
     published_at: datetime | None = None
     bulletin: str | None = Field(default=None, max_length=300)
+    timer_at: datetime | None = None
+    told_overdue: datetime | None = None
 
 
 class OrderNumber(DispatchTable, table=True):

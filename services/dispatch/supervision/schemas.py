@@ -163,6 +163,7 @@ class OrderView(BaseModel):
     reference: str | None
     by_rule: str | None = Field(description="the rule that opened it; null: a person")
     cases: list[OrderCaseView]
+    caused_at: datetime = Field(description="when its cause happened")
     ordered_at: datetime
     ordered_by: str
     acknowledgement: AcknowledgementView

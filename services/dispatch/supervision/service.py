@@ -14,6 +14,7 @@ from services.dispatch.case_files.models import Case
 from services.dispatch.case_files.service import clock_rules
 from services.dispatch.clocks.domain import ClockRules, Deadline, deadline_of
 from services.dispatch.supervision.domain import (
+    INSTANT_AFTER,
     ExtensionState,
     OrderAction,
     check_new_date,
@@ -22,6 +23,8 @@ from services.dispatch.supervision.domain import (
     deadline_until,
     matter_of,
     next_order_state,
+    next_overdue,
+    overdue_steps,
 )
 from services.dispatch.supervision.errors import (
     ExtensionAlreadyAsked,
@@ -45,6 +48,7 @@ from shared.events.dispatch import (
     SupervisionAnswered,
     SupervisionExtended,
     SupervisionOrdered,
+    SupervisionOverdue,
     SupervisionPublished,
     SupervisionSentBack,
     SupervisionStruckOff,
@@ -54,6 +58,7 @@ from shared.service import Runtime
 from shared.vocabulary import SupervisionCause, SupervisionLevel
 from shared.web.etag import check_match
 from shared.work import UnitOfWork
+from shared.worktime import Limit
 
 TITLE_LENGTH = 300
 
@@ -63,12 +68,12 @@ class NewOrder:
     """What is to be ordered; None stands for what the city pack says of the cause.
 
     Attributes:
-        at: when the cause happened, from which the limits count.
+        caused_at: when the cause happened; the limits count from the order itself.
         by_rule: the rule that opens it; None for a person.
     """
 
     cause: SupervisionCause
-    at: datetime
+    caused_at: datetime
     cases: Sequence[UUID] = ()
     unit: str | None = None
     level: SupervisionLevel | None = None
@@ -124,7 +129,8 @@ class SupervisionService:
                 reference=new.reference,
             )
         cases = [await self._case(case_id) for case_id in dict.fromkeys(new.cases)]
-        unit = self._unit(new.unit, cases)
+        # A rule follows a dispatch, which may be older than the units of the city pack are now.
+        unit = new.unit if new.by_rule and new.unit else self._unit(new.unit, cases)
         subject = new.reference or new.title
         matter = matter_of(new.cause, unit, cases=[case.id for case in cases], subject=subject)
         known = await self.repository.open_of_matter(matter)
@@ -142,7 +148,7 @@ class SupervisionService:
             order,
             "order-again",
             reason=new.asked,
-            details={"by_rule": new.by_rule, "at": new.at.isoformat()},
+            details={"by_rule": new.by_rule, "caused_at": new.caused_at.isoformat()},
         )
         return OrderFile(order, (await self.repository.cases_of([order.id]))[order.id])
 
@@ -151,11 +157,16 @@ class SupervisionService:
     ) -> SupervisionOrder:
         terms = self.pack.supervision.terms[new.cause]
         language = self.pack.city.languages[0]
-        acknowledgement = self._deadline(new, acknowledgement=True)
-        answer = self._deadline(new)
-        year = new.at.astimezone(ZoneInfo(self.pack.city.zone)).year
+        now = self.work.now()
+        acknowledgement = self._deadline(self.pack.stages.acknowledgement, now)
+        answer = (
+            self._deadline(terms.answer, now)
+            if new.due_at is None
+            else _in_utc(deadline_until(self.pack.calendar, now, new.due_at, self.rules))
+        )
+        year = now.astimezone(ZoneInfo(self.pack.city.zone)).year
         order = SupervisionOrder(
-            number=f"D{year}-{await self.repository.next_number(self.work.now()):05d}",
+            number=f"D{year}-{await self.repository.next_number(now):05d}",
             cause=new.cause,
             level=new.level or terms.level,
             unit=unit,
@@ -165,7 +176,8 @@ class SupervisionService:
             asked=new.asked or terms.asked.in_language(language),
             source=new.source,
             reference=new.reference,
-            ordered_at=new.at,
+            caused_at=new.caused_at,
+            ordered_at=now,
             ordered_by=self.work.actor.id,
             acknowledge_warn_at=acknowledgement.warn_at,
             acknowledge_due_at=acknowledgement.due_at,
@@ -174,6 +186,7 @@ class SupervisionService:
             due_at=answer.due_at,
             provisional=acknowledgement.provisional or answer.provisional,
         )
+        set_order_timer(order)
         self.repository.add(order)
         self.work.record(
             order,
@@ -191,14 +204,10 @@ class SupervisionService:
         await self.work.settle()
         return order
 
-    def _deadline(self, new: NewOrder, *, acknowledgement: bool = False) -> Deadline:
-        if new.due_at is not None and not acknowledgement:
-            return _in_utc(deadline_until(self.pack.calendar, new.at, new.due_at, self.rules))
-        terms = self.pack.supervision.terms[new.cause]
-        limit = self.pack.stages.acknowledgement if acknowledgement else terms.answer
-        deadline = deadline_of(self.pack.calendar, new.at, limit, self.rules)
+    def _deadline(self, limit: Limit, started_at: datetime) -> Deadline:
+        deadline = deadline_of(self.pack.calendar, started_at, limit, self.rules)
         if deadline is None:
-            raise AssertionError("a pack gives every cause a limit")
+            raise AssertionError("a pack gives every order its limits")
         return _in_utc(deadline)
 
     async def attach(self, file: OrderFile, case: Case) -> None:
@@ -433,6 +442,7 @@ class SupervisionService:
         )
         self._settle(row, ExtensionState.GRANTED, reason)
         order.warn_at, order.due_at = deadline.warn_at, deadline.due_at
+        set_order_timer(order)
         order.provisional = deadline.provisional
         event = SupervisionExtended(
             **_fact(file),
@@ -444,6 +454,28 @@ class SupervisionService:
         self.work.tell(order, event)
         return row
 
+    # -- time ----------------------------------------------------------------------------------
+
+    def run_out(self, file: OrderFile) -> None:
+        """Tell what has run out by now and was not told; each with its true time."""
+        order, now = file.order, self.work.now()
+        for step, due_at in overdue_steps(
+            order.state,
+            acknowledge_due_at=order.acknowledge_due_at,
+            due_at=order.due_at,
+            told=order.told_overdue,
+            now=now,
+        ):
+            at = due_at + INSTANT_AFTER
+            order.told_overdue = max(order.told_overdue or due_at, due_at)
+            self.work.record(
+                order, f"overdue-{step}", details={"due_at": due_at.isoformat(), "step": step}
+            )
+            self.work.tell(
+                order, SupervisionOverdue(**_fact(file), step=step, due_at=due_at), at=at
+            )
+        set_order_timer(order)
+
     # -- common --------------------------------------------------------------------------------
 
     def _move(
@@ -452,6 +484,7 @@ class SupervisionService:
         order = file.order
         before, after = order.state, next_order_state(order.state, action)
         order.state = after
+        set_order_timer(order)
         self.work.record(
             order,
             action.value,
@@ -478,12 +511,23 @@ class SupervisionService:
             **_fact(file),
             title=order.title,
             by_rule=order.by_rule,
+            caused_at=order.caused_at,
             ordered_at=order.ordered_at,
             acknowledge_due_at=order.acknowledge_due_at,
             due_at=order.due_at,
             provisional=order.provisional,
         )
         self.work.tell(order, event)
+
+
+def set_order_timer(order: SupervisionOrder) -> None:
+    """Ring when the next thing runs out that the unit owes."""
+    order.timer_at = next_overdue(
+        order.state,
+        acknowledge_due_at=order.acknowledge_due_at,
+        due_at=order.due_at,
+        told=order.told_overdue,
+    )
 
 
 def _fact(file: OrderFile) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from services.dispatch.case_files.domain import SENT_OUT, Action, CaseState
 from services.dispatch.case_files.models import Verification
 from services.dispatch.case_files.repository import CaseFileRepository
 from services.dispatch.case_files.service import CaseFile, CaseFiles
+from services.dispatch.supervision_rules.service import SupervisionRules
 from services.dispatch.verifications.domain import independent, move_for
 from shared.events.dispatch import CaseVerified
 from shared.events.intake import TaskCompleted, TaskExpired, TaskIssued
@@ -86,6 +87,8 @@ class VerificationService:
             clock=clock,
         )
         self.work.tell(file.case, event, at=moment)
+        if not event.passed:
+            await SupervisionRules.beside(self.files).on_failed_verification(file, row, moment)
 
     async def note_expiry(self, task_id: UUID, fact: TaskExpired) -> None:
         """Nobody went in time; intake sends the next one, the stage goes on."""

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 2358424e38b0
+Revision: 0001
 Follows: 
-Made: 2026-11-22 06:15:58.503861
+Made: 2026-11-22 06:18:56.925640
 """
 
 import sqlalchemy as sa
@@ -249,6 +249,7 @@ def upgrade() -> None:
     sa.Column('asked', sa.Text(), nullable=False),
     sa.Column('source', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=True),
     sa.Column('reference', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=True),
+    sa.Column('caused_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('ordered_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('ordered_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
     sa.Column('acknowledge_warn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -268,6 +269,8 @@ def upgrade() -> None:
     sa.Column('struck_off_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
     sa.Column('published_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('bulletin', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=True),
+    sa.Column('timer_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('told_overdue', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_supervision_orders')),
     sa.UniqueConstraint('number', name=op.f('uq_supervision_orders_number'))
     )
@@ -278,6 +281,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_supervision_orders_open_due_at_id', ['due_at', 'id'], unique=False, postgresql_where=sa.text('struck_off_at IS NULL'), sqlite_where=sa.text('struck_off_at IS NULL'))
         batch_op.create_index('ix_supervision_orders_ordered_at_id', ['ordered_at', 'id'], unique=False)
         batch_op.create_index('ix_supervision_orders_state_due_at_id', ['state', 'due_at', 'id'], unique=False)
+        batch_op.create_index('ix_supervision_orders_timer_at', ['timer_at'], unique=False, postgresql_where=sa.text('timer_at IS NOT NULL'), sqlite_where=sa.text('timer_at IS NOT NULL'))
         batch_op.create_index('ix_supervision_orders_unit_due_at_id', ['unit', 'due_at', 'id'], unique=False)
         batch_op.create_index('ix_supervision_orders_unit_ordered_at_id', ['unit', 'ordered_at', 'id'], unique=False)
         batch_op.create_index('uq_supervision_orders_matter', ['matter'], unique=True, postgresql_where=sa.text('struck_off_at IS NULL'), sqlite_where=sa.text('struck_off_at IS NULL'))
@@ -302,6 +306,18 @@ def upgrade() -> None:
     sa.Column('withdrawn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('ticket_id', name=op.f('pk_withdrawn_tickets'))
     )
+    op.create_table('acceptance_watches',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('assignment', sa.Integer(), nullable=False),
+    sa.Column('accept_by', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_acceptance_watches_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_acceptance_watches'))
+    )
+    with op.batch_alter_table('acceptance_watches', schema=None) as batch_op:
+        batch_op.create_index('ix_acceptance_watches_due_at', ['due_at'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
+
     op.create_table('assignments',
     sa.Column('case_id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
@@ -338,6 +354,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('assignments', schema=None) as batch_op:
         batch_op.create_index('ix_assignments_class_key_grid', ['class_key', 'grid', 'outcome'], unique=False)
+
+    op.create_table('complaints',
+    sa.Column('report_id', sa.Uuid(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('caller', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('longitude', sa.Float(), nullable=True),
+    sa.Column('latitude', sa.Float(), nullable=True),
+    sa.Column('grid', sqlmodel.sql.sqltypes.AutoString(length=30), nullable=True),
+    sa.Column('at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('order_id', sa.Uuid(), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_complaints_case_id')),
+    sa.ForeignKeyConstraint(['order_id'], ['supervision_orders.id'], name=op.f('fk_complaints_order_id')),
+    sa.PrimaryKeyConstraint('report_id', name=op.f('pk_complaints'))
+    )
+    with op.batch_alter_table('complaints', schema=None) as batch_op:
+        batch_op.create_index('ix_complaints_caller_at', ['caller', 'at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_complaints_case_id'), ['case_id'], unique=False)
 
     op.create_table('coordinations',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -397,6 +430,16 @@ def upgrade() -> None:
     sa.Column('check_reason', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_feedbacks_case_id')),
     sa.PrimaryKeyConstraint('case_id', 'number', name=op.f('pk_feedbacks'))
+    )
+    op.create_table('orders_opened_by_rule',
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('cause', sa.Enum('red-light', 'not-accepted', 'failed-verification', 'shirking', 'repeated-complaint', 'instruction', 'meeting', 'important', name='supervisioncause', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('run', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('order_id', sa.Uuid(), nullable=False),
+    sa.Column('caused_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_orders_opened_by_rule_case_id')),
+    sa.ForeignKeyConstraint(['order_id'], ['supervision_orders.id'], name=op.f('fk_orders_opened_by_rule_order_id')),
+    sa.PrimaryKeyConstraint('case_id', 'cause', 'run', name=op.f('pk_orders_opened_by_rule'))
     )
     op.create_table('precedents',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -613,6 +656,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_precedents_class_key_grid_id')
 
     op.drop_table('precedents')
+    op.drop_table('orders_opened_by_rule')
     op.drop_table('feedbacks')
     with op.batch_alter_table('coordinations', schema=None) as batch_op:
         batch_op.drop_index('uq_coordinations_open', postgresql_where=sa.text('ended_at IS NULL'), sqlite_where=sa.text('ended_at IS NULL'))
@@ -622,10 +666,19 @@ def downgrade() -> None:
         batch_op.drop_index('ix_coordinations_case_id_id')
 
     op.drop_table('coordinations')
+    with op.batch_alter_table('complaints', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_complaints_case_id'))
+        batch_op.drop_index('ix_complaints_caller_at')
+
+    op.drop_table('complaints')
     with op.batch_alter_table('assignments', schema=None) as batch_op:
         batch_op.drop_index('ix_assignments_class_key_grid')
 
     op.drop_table('assignments')
+    with op.batch_alter_table('acceptance_watches', schema=None) as batch_op:
+        batch_op.drop_index('ix_acceptance_watches_due_at', postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
+
+    op.drop_table('acceptance_watches')
     op.drop_table('withdrawn_tickets')
     with op.batch_alter_table('timer_tries', schema=None) as batch_op:
         batch_op.drop_index('ix_timer_tries_last_at')
@@ -635,6 +688,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_supervision_orders_matter', postgresql_where=sa.text('struck_off_at IS NULL'), sqlite_where=sa.text('struck_off_at IS NULL'))
         batch_op.drop_index('ix_supervision_orders_unit_ordered_at_id')
         batch_op.drop_index('ix_supervision_orders_unit_due_at_id')
+        batch_op.drop_index('ix_supervision_orders_timer_at', postgresql_where=sa.text('timer_at IS NOT NULL'), sqlite_where=sa.text('timer_at IS NOT NULL'))
         batch_op.drop_index('ix_supervision_orders_state_due_at_id')
         batch_op.drop_index('ix_supervision_orders_ordered_at_id')
         batch_op.drop_index('ix_supervision_orders_open_due_at_id', postgresql_where=sa.text('struck_off_at IS NULL'), sqlite_where=sa.text('struck_off_at IS NULL'))
