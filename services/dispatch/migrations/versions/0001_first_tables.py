@@ -2,7 +2,7 @@
 
 Revision: 0001
 Follows: 
-Made: 2026-11-22 06:18:56.925640
+Made: 2026-11-22 06:21:42.683334
 """
 
 import sqlalchemy as sa
