@@ -13,7 +13,8 @@ import structlog
 from shared.bus.transport import BusUnavailable
 from shared.db.core import execute
 from shared.db.database import DatabaseUnavailable
-from shared.inbox.consumer import AHEAD, PARKED, RETRY, InboxConsumer
+from shared.inbox.consumer import InboxConsumer
+from shared.inbox.statements import AHEAD, PARKED, RETRY
 from shared.messages.sender import MessageSender, prune_messages, publish_message_figures
 from shared.observability import metrics
 from shared.outbox.lease import Lease

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, NewType
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any, NewType, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -16,20 +16,24 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolResetState
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared.db.append import AppendWriter, Rows
+from shared.db.append import AppendWriter
+from shared.db.append import Rows as RowsByTable
 from shared.db.core import execute
 from shared.db.pipeline import (
     COMMIT,
     ROLLBACK,
     Driver,
+    Rows,
     Step,
-    as_database_error,
-    driver_of,
     forget_prepared,
     insertions,
+    run_on,
     send,
+    together,
 )
 from shared.errors import Unavailable
+
+T = TypeVar("T")
 
 ReadSession = NewType("ReadSession", AsyncSession)
 
@@ -130,7 +134,7 @@ class Database:
                 raise
             await _to_the_end(_committed(session))
 
-    async def append(self, rows: Rows) -> None:
+    async def append(self, rows: RowsByTable) -> None:
         """Commit rows that only add to tables, together with those of other callers.
 
         Raises:
@@ -142,6 +146,22 @@ class Database:
             return
         async with _availability():
             await self._writer.write(rows)
+
+    async def run(self, *steps: Step) -> list[Rows]:
+        """Run statements in a transaction of their own, on PostgreSQL in one round trip.
+
+        Returns:
+            The rows that each step gave.
+
+        Raises:
+            DatabaseUnavailable: whether they were run is not known.
+        """
+        if self.is_sqlite:
+            only_reads = all(statement.clause.is_select for statement, _runs in steps)
+            async with self.reading() if only_reads else self.transaction() as session:
+                return await together(session, *steps)
+        async with _availability(), self.engine.connect() as connection:
+            return await _to_the_end(run_on(connection, steps, end=COMMIT))
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
@@ -224,18 +244,7 @@ async def _committed(session: AsyncSession) -> None:
 async def _run_last(session: AsyncSession, steps: Sequence[Step]) -> None:
     if session.new or session.dirty or session.deleted:
         await session.flush()
-    connection = await session.connection()
-    if connection.dialect.name == "sqlite":
-        for statement, runs in steps:
-            await connection.execute(statement.clause, [*runs])
-        return
-    driver = driver_of(connection)
-    try:
-        await send(driver, steps, end=COMMIT)
-    except psycopg.Error as error:
-        if driver.closed:
-            await connection.invalidate()
-        raise as_database_error(error, lost=driver.closed) from error
+    await run_on(await session.connection(), steps, end=COMMIT)
 
 
 def _commit(session: Session) -> None:
@@ -313,11 +322,11 @@ def _sqlite_engine(url: str, pool_size: int, pool_timeout: float) -> AsyncEngine
     return engine
 
 
-async def _to_the_end(work: Any) -> None:
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Run database work to its end even when this task is cancelled."""
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         while not task.done():
             # Cancelled once more, the outcome must still be known before anybody goes on.

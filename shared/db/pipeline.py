@@ -101,23 +101,32 @@ def insertions(rows: Mapping[sa.Table, Iterable[Mapping[str, Any]]]) -> list[Ste
 
 
 async def together(session: AsyncSession, *steps: Step) -> list[Rows]:
-    """Run statements in the session's transaction; the rows that each step gave.
+    """Run statements in the session's transaction, its changed objects written before.
 
-    Changed objects of the session are not flushed for it.
+    Returns:
+        The rows that each step gave.
 
     Raises:
         sqlalchemy.exc.DBAPIError: one was refused; then the transaction can only be undone.
     """
-    connection = await session.connection()
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+    return await run_on(await session.connection(), steps)
+
+
+async def run_on(
+    connection: AsyncConnection, steps: Sequence[Step], *, end: bytes | None = None
+) -> list[Rows]:
+    """The same on a connection; on SQLite, `end` is left to its owner."""
     if connection.dialect.name == "sqlite":
         return [[*await _run_singly(connection, *step)] for step in steps]
     driver = driver_of(connection)
     try:
-        return await send(driver, steps)
+        return await send(driver, steps, end=end)
     except psycopg.Error as error:
         if driver.closed:
             await connection.invalidate()
-        raise as_database_error(error, lost=driver.closed) from error
+        raise _as_database_error(error, lost=driver.closed) from error
 
 
 def driver_of(connection: AsyncConnection) -> Driver:
@@ -140,7 +149,7 @@ async def _run_singly(
     return list(result.all()) if result.returns_rows else ()
 
 
-def as_database_error(error: psycopg.Error, *, lost: bool) -> Exception:
+def _as_database_error(error: psycopg.Error, *, lost: bool) -> Exception:
     """The driver's error as SQLAlchemy would raise it; without the values, which people wrote."""
     wrapped: Exception = sa.exc.DBAPIError.instance(
         None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=lost
@@ -240,6 +249,8 @@ def _messages(
     statement: Statement,
     runs: Sequence[Mapping[str, Any]],
 ) -> Iterator[_Message]:
+    if not runs:
+        return
     name, is_new = prepared.name_of(statement.text)
     if is_new:
         yield None, partial(pgconn.send_prepare, name, statement.text)

@@ -7,6 +7,7 @@ subject only.
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,11 +18,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.bus.transport import Delivery
 from shared.db.core import execute
-from shared.db.database import DatabaseUnavailable
+from shared.db.database import DatabaseUnavailable, write_with_commit
+from shared.db.pipeline import Step, together
 from shared.errors import MinqingError
 from shared.events.envelope import Envelope, Received, UnreadableEvent
 from shared.events.registry import event_classes, read_event
 from shared.ids import uuid7
+from shared.inbox.statements import AHEAD, PARKED, RETRY, HeldEvent, InboxStatements
 from shared.observability import metrics
 from shared.work import Actor, Origin, UnitOfWork
 
@@ -29,10 +32,6 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from shared.service import Runtime
-
-AHEAD = "ahead"
-RETRY = "retry"
-PARKED = "parked"
 
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=10)
@@ -62,6 +61,9 @@ class InboxConsumer:
         self._subscriptions = runtime.service.subscriptions
         self._tables = runtime.tables
         self._consumer = runtime.service.subscriptions.consumer
+        self._statements = InboxStatements(
+            runtime.tables, self._consumer, is_sqlite=runtime.database.is_sqlite
+        )
 
     async def receive(self, deliveries: Sequence[Delivery]) -> None:
         """Take in a batch; on return every event of it is applied, held or parked.
@@ -127,15 +129,13 @@ class InboxConsumer:
         if not envelopes:
             return
         async with self._runtime.database.transaction() as session:
-            fresh = await self._claim(session, envelopes)
-            works = await self._apply_all(session, fresh, with_held=True)
+            works = await self._claim_and_apply(session, envelopes, with_held=True)
         self._committed(works)
 
     async def _take_in_alone(self, envelope: Envelope) -> None:
         try:
             async with self._runtime.database.transaction() as session:
-                fresh = await self._claim(session, [envelope])
-                works = await self._apply_all(session, fresh, with_held=False)
+                works = await self._claim_and_apply(session, [envelope], with_held=False)
         except DatabaseUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - recorded and tried again, never lost
@@ -145,40 +145,75 @@ class InboxConsumer:
             self._committed(works)
             await self._drain(envelope.aggregate, envelope.subject)
 
-    async def _claim(
-        self, session: "AsyncSession", envelopes: Sequence[Envelope]
-    ) -> list[Envelope]:
-        """Insert the ids of the batch; those that were there already have had their effect."""
-        by_id = {envelope.id: envelope for envelope in envelopes}
+    async def _claim_and_apply(
+        self, session: "AsyncSession", envelopes: Sequence[Envelope], *, with_held: bool
+    ) -> list[UnitOfWork]:
+        """Apply what has not had its effect yet and may have it now; hold the rest.
+
+        Args:
+            session: an open transaction.
+            envelopes: what has come.
+            with_held: also apply the events that waited for these. Off when one event is tried by
+                itself, so that the failure of a later one does not undo it.
+        """
+        subjects = sorted({(one.aggregate, one.subject) for one in envelopes})
+        steps = [self._claims(envelopes)]
+        if self._subscriptions.ordered:
+            steps += [self._locks(subjects), self._recalls(subjects if with_held else ())]
+        claimed, *rest = await together(session, *steps)
+        fresh = self._fresh(envelopes, {event_id for (event_id,) in claimed})
+        if not rest:
+            return await self._apply_all(session, fresh, {})
+        locked, held = rest
+        progress = {(aggregate, subject): reached for aggregate, subject, reached in locked}
+        return await self._apply_all(session, fresh, progress, [HeldEvent(*row) for row in held])
+
+    def _claims(self, envelopes: Sequence[Envelope]) -> Step:
+        """Insert the ids of the batch; in one order for everybody, so that two take turns."""
         now = self._runtime.clock.now()
-        rows = [
+        return self._statements.claim, [
             {"consumer": self._consumer, "event_id": event_id, "received_at": now}
-            for event_id in sorted(by_id)
+            for event_id in sorted({envelope.id for envelope in envelopes})
         ]
-        table = self._tables.inbox
-        # Rows as parameters: a statement with its rows written out is compiled anew every time.
-        statement = self._insert(table).on_conflict_do_nothing().returning(table.c.event_id)
-        claimed = {row.event_id for row in await execute(session, statement, rows)}
+
+    def _locks(self, subjects: Iterable[SubjectKey]) -> Step:
+        return self._statements.lock, [
+            {"consumer": self._consumer, "aggregate": aggregate, "subject": subject, "sequence": 0}
+            for aggregate, subject in subjects
+        ]
+
+    def _recalls(self, subjects: Iterable[SubjectKey]) -> Step:
+        return self._statements.recall, [
+            {"aggregate": aggregate, "subject": subject} for aggregate, subject in subjects
+        ]
+
+    def _fresh(self, envelopes: Sequence[Envelope], claimed: AbstractSet[UUID]) -> list[Envelope]:
+        """Those whose ids were not there already: the others have had their effect."""
         duplicates = len(envelopes) - len(claimed)
         if duplicates:
             metrics.INBOX_DUPLICATES.labels(self._consumer).inc(duplicates)
+        by_id = {envelope.id: envelope for envelope in envelopes}
         return [envelope for event_id, envelope in by_id.items() if event_id in claimed]
 
     async def _apply_all(
-        self, session: "AsyncSession", envelopes: Sequence[Envelope], *, with_held: bool
+        self,
+        session: "AsyncSession",
+        envelopes: Sequence[Envelope],
+        progress: dict[SubjectKey, int],
+        held: Sequence[HeldEvent] = (),
     ) -> list[UnitOfWork]:
         """Apply what may be applied, hold the rest.
 
         Args:
             session: an open transaction.
             envelopes: events that have not had their effect yet.
-            with_held: also apply the events that waited for these. Off when one event is tried by
-                itself, so that the failure of a later one does not undo it.
+            progress: the last applied number of their subjects, whose rows are locked.
+            held: events that wait for these subjects.
         """
         if not envelopes:
             return []
         works = (
-            await self._apply_in_order(session, envelopes, with_held=with_held)
+            await self._apply_in_order(session, envelopes, progress, held)
             if self._subscriptions.ordered
             else await self._apply_as_they_come(session, envelopes)
         )
@@ -190,32 +225,35 @@ class InboxConsumer:
         return works
 
     async def _apply_in_order(
-        self, session: "AsyncSession", envelopes: Sequence[Envelope], *, with_held: bool
+        self,
+        session: "AsyncSession",
+        envelopes: Sequence[Envelope],
+        progress: dict[SubjectKey, int],
+        held: Sequence[HeldEvent],
     ) -> list[UnitOfWork]:
         waiting: dict[SubjectKey, dict[int, list[Envelope]]] = defaultdict(
             lambda: defaultdict(list)
         )
         for envelope in envelopes:
             waiting[envelope.aggregate, envelope.subject][envelope.sequence].append(envelope)
-        progress = await self._lock_progress(session, waiting)
         self._tell_passed(envelopes, progress)
-        held = await self._recall_held(session, waiting) if with_held else set()
+        for one in held:
+            envelope = Envelope.from_bytes(one.body)
+            waiting[one.aggregate, one.subject][one.sequence].append(envelope)
         works: list[UnitOfWork] = []
+        reached: dict[SubjectKey, int] = {}
         for key, by_sequence in waiting.items():
             for sequence in _without_hole(progress[key], by_sequence):
                 works.extend([await self._apply(session, item) for item in by_sequence[sequence]])
-                progress[key] = sequence
+                progress[key] = reached[key] = sequence
         applied = {work.origin.causation_id for work in works}
-        await self._release(session, [event_id for event_id in held if str(event_id) in applied])
-        await self._hold_ahead(
-            session,
-            [
-                envelope
-                for envelope in envelopes
-                if envelope.sequence > progress[envelope.aggregate, envelope.subject]
-            ],
-        )
-        await self._save_progress(session, progress)
+        await self._release(session, [one.event_id for one in held if str(one.event_id) in applied])
+        ahead = [
+            envelope
+            for envelope in envelopes
+            if envelope.sequence > progress[envelope.aggregate, envelope.subject]
+        ]
+        write_with_commit(session, [self._holds(ahead), self._advances(reached)])
         return works
 
     def _tell_passed(self, envelopes: Sequence[Envelope], progress: dict[SubjectKey, int]) -> None:
@@ -246,44 +284,6 @@ class InboxConsumer:
             metrics.INBOX_HANDLED.labels(self._consumer, envelope.type).inc()
         return [work, *[await self._apply(session, envelope) for envelope in handled]]
 
-    async def _lock_progress(
-        self, session: "AsyncSession", subjects: Iterable[SubjectKey]
-    ) -> dict[SubjectKey, int]:
-        """The last applied number per subject; rows stay locked so that two workers take turns."""
-        table = self._tables.inbox_progress
-        keys = sorted(subjects)
-        rows = [
-            {"consumer": self._consumer, "aggregate": aggregate, "subject": subject, "sequence": 0}
-            for aggregate, subject in keys
-        ]
-        statement = (
-            self._insert(table)
-            .on_conflict_do_update(
-                index_elements=[table.c.consumer, table.c.aggregate, table.c.subject],
-                # Setting a value to itself takes the row lock that DO NOTHING would not take.
-                set_={"sequence": table.c.sequence},
-            )
-            .returning(table.c.aggregate, table.c.subject, table.c.sequence)
-        )
-        found = await execute(session, statement, rows)
-        return {(row.aggregate, row.subject): row.sequence for row in found}
-
-    async def _recall_held(
-        self, session: "AsyncSession", waiting: dict[SubjectKey, dict[int, list[Envelope]]]
-    ) -> set[UUID]:
-        """Add the events that wait for these subjects, except those tried before by themselves."""
-        table = self._tables.inbox_held
-        statement = sa.select(table).where(
-            table.c.consumer == self._consumer,
-            table.c.state == AHEAD,
-            table.c.attempts == 0,
-            sa.tuple_(table.c.aggregate, table.c.subject).in_(list(waiting)),
-        )
-        found = (await execute(session, statement)).all()
-        for row in found:
-            waiting[row.aggregate, row.subject][row.sequence].append(Envelope.from_bytes(row.body))
-        return {row.event_id for row in found}
-
     async def _apply(self, session: "AsyncSession", envelope: Envelope) -> UnitOfWork:
         work = self._work(session, envelope)
         await self._handle(envelope, work)
@@ -300,32 +300,18 @@ class InboxConsumer:
             return
         await handler(Received(read_event(envelope), envelope), work, self._runtime)
 
-    async def _save_progress(
-        self, session: "AsyncSession", progress: dict[SubjectKey, int]
-    ) -> None:
-        table = self._tables.inbox_progress
-        statement = (
-            sa.update(table)
-            .where(
-                table.c.consumer == self._consumer,
-                table.c.aggregate == sa.bindparam("of_aggregate"),
-                table.c.subject == sa.bindparam("of_subject"),
-            )
-            .values(sequence=sa.bindparam("reached"))
-        )
-        rows = [
+    def _advances(self, reached: dict[SubjectKey, int]) -> Step:
+        return self._statements.advance, [
             {"of_aggregate": aggregate, "of_subject": subject, "reached": sequence}
-            for (aggregate, subject), sequence in progress.items()
+            for (aggregate, subject), sequence in reached.items()
         ]
-        await execute(session, statement, rows)
 
     # -- held events ---------------------------------------------------------------------------
 
-    async def _hold_ahead(self, session: "AsyncSession", envelopes: Sequence[Envelope]) -> None:
-        if envelopes:
-            rows = [self._held_row(envelope, AHEAD, 0, None, None) for envelope in envelopes]
-            table = self._tables.inbox_held
-            await execute(session, self._insert(table).on_conflict_do_nothing(), rows)
+    def _holds(self, ahead: Iterable[Envelope]) -> Step:
+        return self._statements.hold, [
+            self._held_row(envelope, AHEAD, 0, None, None) for envelope in ahead
+        ]
 
     def _failed(self, envelope: Envelope, error: Exception, *, attempts: int) -> tuple[str, str]:
         """What becomes of an event whose try failed, and why; parked when trying is no use."""
@@ -353,7 +339,8 @@ class InboxConsumer:
         next_try = None if state == PARKED else self._runtime.clock.now() + pause_after(attempts)
         row = self._held_row(envelope, state, attempts, next_try, reason)
         async with self._runtime.database.transaction() as session:
-            if not await self._claim(session, [envelope]):
+            (claimed,) = await together(session, self._claims([envelope]))
+            if not self._fresh([envelope], {event_id for (event_id,) in claimed}):
                 return False
             await execute(session, sa.insert(self._tables.inbox_held).values(row))
             return True
@@ -390,39 +377,15 @@ class InboxConsumer:
         Raises:
             DatabaseUnavailable: the rest stays as it is.
         """
-        async with self._runtime.database.reading() as session:
-            due = (await execute(session, self._due().limit(limit))).all()
-        for row in due:
+        (due,) = await self._runtime.database.run(
+            (self._statements.due, [{"now": self._runtime.clock.now(), "most": limit}])
+        )
+        for row in map(HeldEvent._make, due):
             if await self._retry(row):
                 await self._drain(row.aggregate, row.subject)
         return len(due)
 
-    def _due(self) -> Any:
-        held, progress = self._tables.inbox_held, self._tables.inbox_progress
-        now = self._runtime.clock.now()
-        its_turn = sa.exists().where(
-            progress.c.consumer == held.c.consumer,
-            progress.c.aggregate == held.c.aggregate,
-            progress.c.subject == held.c.subject,
-            progress.c.sequence >= held.c.sequence - 1,
-        )
-        return (
-            sa.select(held)
-            .where(
-                held.c.consumer == self._consumer,
-                sa.or_(
-                    sa.and_(held.c.state == RETRY, held.c.next_try_at <= now),
-                    sa.and_(
-                        held.c.state == AHEAD,
-                        sa.or_(held.c.next_try_at.is_(None), held.c.next_try_at <= now),
-                        its_turn,
-                    ),
-                ),
-            )
-            .order_by(held.c.next_try_at, held.c.sequence)
-        )
-
-    async def _retry(self, row: Any) -> bool:
+    async def _retry(self, row: HeldEvent) -> bool:
         """Try one held event again; True when it has had its effect."""
         attempts = row.attempts + 1
         if not await self._begin_try(row):
@@ -430,12 +393,15 @@ class InboxConsumer:
         envelope = Envelope.from_bytes(row.body)
         try:
             async with self._runtime.database.transaction() as session:
+                progress: dict[SubjectKey, int] = {}
                 if self._subscriptions.ordered:
                     # Progress before held rows, as in a batch: the other way round they deadlock.
-                    await self._lock_progress(session, [(envelope.aggregate, envelope.subject)])
+                    key = (envelope.aggregate, envelope.subject)
+                    (locked,) = await together(session, self._locks([key]))
+                    progress[key] = locked[0][2]
                 if not await self._release(session, [envelope.id]):
                     return False  # another worker was faster
-                works = await self._apply_all(session, [envelope], with_held=False)
+                works = await self._apply_all(session, [envelope], progress)
         except DatabaseUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - recorded and tried again, never lost
@@ -445,7 +411,7 @@ class InboxConsumer:
         self._committed(works)
         return bool(works)
 
-    async def _begin_try(self, row: Any) -> bool:
+    async def _begin_try(self, row: HeldEvent) -> bool:
         """Count a try before it begins, so that an event that kills its process cannot for ever.
 
         Returns:
@@ -462,11 +428,11 @@ class InboxConsumer:
             next_try_at=self._runtime.clock.now() + pause_after(attempts),
         )
 
-    async def _end_try(self, row: Any, attempts: int, *, state: str, reason: str) -> None:
+    async def _end_try(self, row: HeldEvent, attempts: int, *, state: str, reason: str) -> None:
         next_try = None if state == PARKED else self._runtime.clock.now() + pause_after(attempts)
         await self._change_held(row, attempts, state=state, next_try_at=next_try, reason=reason)
 
-    async def _change_held(self, row: Any, seen_attempts: int, **changes: Any) -> bool:
+    async def _change_held(self, row: HeldEvent, seen_attempts: int, **changes: Any) -> bool:
         table = self._tables.inbox_held
         statement = (
             sa.update(table)
@@ -483,30 +449,12 @@ class InboxConsumer:
 
     async def _drain(self, aggregate: str, subject: str) -> None:
         """Apply, one by one, the events that waited for the one just applied."""
-        held, progress = self._tables.inbox_held, self._tables.inbox_progress
-        next_one = (
-            sa.select(held)
-            .join(
-                progress,
-                sa.and_(
-                    progress.c.consumer == held.c.consumer,
-                    progress.c.aggregate == held.c.aggregate,
-                    progress.c.subject == held.c.subject,
-                    held.c.sequence == progress.c.sequence + 1,
-                ),
-            )
-            .where(
-                held.c.consumer == self._consumer,
-                held.c.aggregate == aggregate,
-                held.c.subject == subject,
-                held.c.state == AHEAD,
-            )
-            .limit(1)
-        )
+        subject_key = {"of_aggregate": aggregate, "of_subject": subject}
         while True:
-            async with self._runtime.database.reading() as session:
-                row = (await execute(session, next_one)).first()
-            if row is None or not await self._retry(row):
+            (found,) = await self._runtime.database.run(
+                (self._statements.next_ahead, [subject_key])
+            )
+            if not found or not await self._retry(HeldEvent(*found[0])):
                 return
 
     async def parked(self) -> Sequence[Any]:

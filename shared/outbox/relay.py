@@ -5,14 +5,15 @@ import contextlib
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 
 from shared.bus.transport import BusUnavailable, OutgoingMessage, Unroutable
-from shared.db.core import execute
 from shared.db.database import DatabaseUnavailable
+from shared.db.pipeline import Statement
 from shared.observability import metrics
 from shared.outbox.lease import Lease
 
@@ -25,6 +26,50 @@ LONGEST_PAUSE = 15.0
 LONGEST_ROW_PAUSE = timedelta(minutes=1)
 
 log = structlog.get_logger()
+
+
+class _Row(NamedTuple):
+    """An unsent event."""
+
+    position: int
+    event_id: UUID
+    type: str
+    subject: str
+    sequence: int
+    body: bytes
+    attempts: int
+
+
+class _Statements:
+    """What the relay asks of the outbox, built once."""
+
+    def __init__(self, outbox: sa.Table) -> None:
+        row = outbox.c
+        instant = row.sent_at.type
+        of = row.position == sa.bindparam("of", type_=row.position.type)
+        self.unsent = Statement(
+            sa.select(*(row[name] for name in _Row._fields))
+            .where(
+                row.sent_at.is_(None),
+                sa.or_(row.next_try_at.is_(None), row.next_try_at <= sa.bindparam("now")),
+            )
+            .order_by(row.position)
+            .limit(sa.bindparam("most", type_=sa.Integer()))
+        )
+        self.sent = Statement(
+            sa.update(outbox)
+            .where(of)
+            .values(sent_at=sa.bindparam("now", type_=instant), last_error=None)
+        )
+        self.failed = Statement(
+            sa.update(outbox)
+            .where(of)
+            .values(
+                attempts=row.attempts + 1,
+                next_try_at=sa.bindparam("next_try", type_=instant),
+                last_error=sa.bindparam("reason", type_=row.last_error.type),
+            )
+        )
 
 
 class Relay:
@@ -42,7 +87,7 @@ class Relay:
 
     def __init__(self, runtime: "Runtime") -> None:
         self._runtime = runtime
-        self._outbox = runtime.tables.outbox
+        self._statements = _Statements(runtime.tables.outbox)
         self._lease = Lease(
             "outbox-relay",
             runtime.database,
@@ -112,58 +157,37 @@ class Relay:
             self._pause = SHORTEST_PAUSE
         return confirmed
 
-    async def _unsent(self) -> Sequence[Any]:
-        table = self._outbox
-        statement = (
-            sa.select(
-                table.c.position,
-                table.c.event_id,
-                table.c.type,
-                table.c.subject,
-                table.c.sequence,
-                table.c.body,
-                table.c.attempts,
+    async def _unsent(self) -> Sequence[_Row]:
+        (rows,) = await self._runtime.database.run(
+            (
+                self._statements.unsent,
+                [{"now": self._runtime.clock.now(), "most": self._runtime.settings.relay_batch}],
             )
-            .where(
-                table.c.sent_at.is_(None),
-                sa.or_(
-                    table.c.next_try_at.is_(None), table.c.next_try_at <= self._runtime.clock.now()
-                ),
-            )
-            .order_by(table.c.position)
-            .limit(self._runtime.settings.relay_batch)
         )
-        async with self._runtime.database.reading() as session:
-            return (await execute(session, statement)).all()
+        return [_Row(*row) for row in rows]
 
-    async def _settle(self, rows: Sequence[Any], outcomes: Sequence[BusUnavailable | None]) -> None:
-        sent = [
-            row.position for row, outcome in zip(rows, outcomes, strict=True) if outcome is None
-        ]
-        failed = [(row, outcome) for row, outcome in zip(rows, outcomes, strict=True) if outcome]
+    async def _settle(
+        self, rows: Sequence[_Row], outcomes: Sequence[BusUnavailable | None]
+    ) -> None:
+        told = list(zip(rows, outcomes, strict=True))
+        sent = [row for row, outcome in told if outcome is None]
+        failed = [(row, outcome) for row, outcome in told if outcome]
         bus_is_well = not _takes_nothing(outcomes)
         now = self._runtime.clock.now()
-        table = self._outbox
-        async with self._runtime.database.transaction() as session:
-            if sent:
-                await execute(
-                    session,
-                    sa.update(table)
-                    .where(table.c.position.in_(sent))
-                    .values(sent_at=now, last_error=None),
-                )
-            for row, outcome in failed:
-                next_try = now + _pause_after(row.attempts + 1) if bus_is_well else None
-                await execute(
-                    session,
-                    sa.update(table)
-                    .where(table.c.position == row.position)
-                    .values(
-                        attempts=table.c.attempts + 1,
-                        next_try_at=next_try,
-                        last_error=outcome.message,
-                    ),
-                )
+        await self._runtime.database.run(
+            (self._statements.sent, [{"of": row.position, "now": now} for row in sent]),
+            (
+                self._statements.failed,
+                [
+                    {
+                        "of": row.position,
+                        "next_try": now + _pause_after(row.attempts + 1) if bus_is_well else None,
+                        "reason": outcome.message,
+                    }
+                    for row, outcome in failed
+                ],
+            ),
+        )
         if failed and bus_is_well:
             _row, first = failed[0]
             log.warning("outbox.rows_wait", rows=len(failed), code=first.code, reason=first.message)

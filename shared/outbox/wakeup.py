@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import psycopg
 import sqlalchemy as sa
 
-from shared.db.core import execute
 from shared.db.database import DatabaseUnavailable
+from shared.db.pipeline import Statement
 
 if TYPE_CHECKING:
     from shared.service import Runtime
 
 CHANNEL = "minqing_outbox"
+_NOTIFY = Statement(sa.text(f"NOTIFY {CHANNEL}"))
 SHORTEST_INTERVAL = 0.02
 RECONNECT_SECONDS = 2.0
 
@@ -29,8 +30,7 @@ async def signal_after_commits(runtime: "Runtime") -> None:
         await runtime.wake.wait()
         runtime.wake.clear()
         with contextlib.suppress(DatabaseUnavailable, sa.exc.SQLAlchemyError):
-            async with runtime.database.transaction() as session:
-                await execute(session, sa.text(f"NOTIFY {CHANNEL}"))
+            await runtime.database.run((_NOTIFY, [{}]))
         await asyncio.sleep(SHORTEST_INTERVAL)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.clock import ManualClock
 from shared.db.core import execute
-from shared.inbox.consumer import AHEAD, PARKED, RETRY
+from shared.inbox.statements import AHEAD, PARKED, RETRY
 from shared.observability import metrics
 from shared.testing import ServiceUnderTest
 from shared.worker import publish_figures
