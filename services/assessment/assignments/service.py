@@ -2,7 +2,7 @@
 
 import contextlib
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -41,12 +41,12 @@ def fold_recorded(
         told: is told how many records have been folded, from time to time.
     """
     reader = RecordReader(url)
-    chunks = list(_chunks(reader.cohorts()))
+    chunks = chunks_of(reader.cohorts())
     fold = partial(_fold_cohorts, url, due_from, due_until)
     parts: list[AssignmentColumns] = []
     with contextlib.ExitStack() as stack:
         if processes > 1 and chunks:
-            context = multiprocessing.get_context("forkserver")
+            context = multiprocessing.get_context("spawn")
             pool = stack.enter_context(ProcessPoolExecutor(processes, mp_context=context))
             folds = pool.map(fold, chunks)
         else:
@@ -58,16 +58,16 @@ def fold_recorded(
     return Folded(AssignmentColumns.joined(parts or [nothing]), reader.units())
 
 
-def _chunks(cohorts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+def chunks_of(cohorts: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     """Runs of cohorts that are folded together: first, last, number of records."""
-    first, last, total = -1, -1, 0
+    chunks: list[tuple[int, int, int]] = []
     for cohort, amount in cohorts:
-        if total and total + amount > RECORDS_A_FOLD:
-            yield first, last, total
-            total = 0
-        first, last, total = cohort if not total else first, cohort, total + amount
-    if total:
-        yield first, last, total
+        if chunks and chunks[-1][2] + amount <= RECORDS_A_FOLD:
+            first, _, total = chunks[-1]
+            chunks[-1] = (first, cohort, total + amount)
+        else:
+            chunks.append((cohort, cohort, amount))
+    return chunks
 
 
 def _fold_cohorts(

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.assessment.assignments.domain import (
-    UNLIMITED,
     AssignmentColumns,
     fold_assignments,
 )
 from services.assessment.events.domain import CASE, StoredEvent, in_order
 from services.assessment.records.domain import instant, record_of, records, unit_key
+from services.assessment.scoring.domain import UNLIMITED
 from shared.events.dispatch import (
     CaseAccepted,
     CaseClosed,

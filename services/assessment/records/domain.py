@@ -15,6 +15,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from services.assessment.scoring.domain import NEVER
 from shared.events.dispatch import (
     CaseClosed,
     CaseDispatched,
@@ -31,9 +32,6 @@ from shared.events.vocabulary import ClockReading, DispatchReason
 
 if TYPE_CHECKING:
     from shared.events.envelope import Event
-
-NEVER = int(np.iinfo(np.int64).max)
-"""The instant in place of none: not closed, not granted."""
 
 GREATEST_SPAN = int(np.iinfo(np.int32).max)
 GREATEST_NUMBER = int(np.iinfo(np.uint16).max)

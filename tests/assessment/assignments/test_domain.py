@@ -18,7 +18,6 @@ from services.assessment.events.domain import CASE, StoredEvent
 from services.assessment.facts.domain import fold_cases
 from services.assessment.records.domain import (
     GREATEST_SPAN,
-    NEVER,
     RECORD,
     Fact,
     Records,
@@ -26,6 +25,7 @@ from services.assessment.records.domain import (
     records,
     unit_key,
 )
+from services.assessment.scoring.domain import NEVER
 from tests.assessment.lives import UNITS, Life, by_hand, line_of
 
 LIVES = 3_000
@@ -100,6 +100,28 @@ def test_cases_may_be_folded_in_any_parts(told: Records, parts: int) -> None:
     folds = [fold_assignments(told[part == number]) for number in range(parts)]
 
     assert sorted(rows_of(AssignmentColumns.joined(folds))) == rows_of(fold_assignments(told))
+
+
+@pytest.mark.parametrize("form", ["far apart", "one half the same", "long histories"])
+def test_ids_and_histories_of_any_form_are_folded_alike(told: Records, form: str) -> None:
+    """What makes the common form quick to sort may not be needed for being right."""
+    cases, number = np.unique(told["case_low"], return_inverse=True)
+    chance = np.random.default_rng(1)
+    other = told.copy()
+    if form == "far apart":
+        other["case_high"] = chance.permutation(np.arange(len(cases)) * 2**50)[number]
+    elif form == "one half the same":
+        other["case_high"], other["case_low"] = 7, chance.permutation(len(cases))[number]
+    else:
+        other["sequence"] += 2**12
+
+    figures = fold_assignments(other)
+
+    assert sorted(row[2:] for row in rows_of(figures)) == sorted(
+        row[2:] for row in rows_of(fold_assignments(told))
+    )
+    ids = [figures.case_id(place).int for place in range(len(figures))]
+    assert ids == sorted(ids)
 
 
 def test_of_two_tellings_the_newer_version_counts_in_either_order(teller: Any) -> None:

@@ -1,0 +1,85 @@
+"""What scores are computed from is read whole, the same from both engines."""
+
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.assessment.facts.service import fold_pending
+from services.assessment.periods.domain import parse_period
+from services.assessment.scoring.domain import UNLIMITED, Standing, microseconds
+from services.assessment.scoring.repository import AssignmentReader
+from shared.testing import ServiceUnderTest
+from tests.assessment.lives import Life
+
+MAY = parse_period("2026-05", ZoneInfo("Asia/Shanghai"))
+
+
+def expected(life: Life) -> list[tuple[Any, ...]]:
+    """The lines of a life that are due in May, as columns have them."""
+    return [
+        (
+            life.teller.case_id,
+            line["ordinal"],
+            line["unit"],
+            microseconds(line["due_at"]),
+            UNLIMITED if line["limit_seconds"] is None else line["limit_seconds"],
+            line["used_seconds"],
+            microseconds(line["closed_at"]),
+            line["extension_seconds"],
+            microseconds(line["extension_granted_at"]),
+            line["deferral_seconds"],
+            microseconds(line["deferral_granted_at"]),
+            microseconds(line["second_dispatch_at"]),
+            line["dispatches"],
+            line["returned_to_same"],
+            line["returned_to_other"],
+            line["returns_refused"],
+            line["feedback_refused"],
+            _standing(line),
+        )
+        for line in life.lines
+        if line["due_at"] in MAY
+    ]
+
+
+def _standing(line: dict[str, Any]) -> Standing:
+    if line["voided"]:
+        return Standing.VOIDED
+    return Standing.AWAITING_DISPATCH if line["awaiting_dispatch"] else Standing.COUNTS
+
+
+async def test_the_columns_of_a_period_are_the_facts_of_its_assignments(
+    sut: ServiceUnderTest, tell: Any, teller: Any
+) -> None:
+    chance = Random(3)  # noqa: S311 - chance, not a secret
+    lives = [Life(teller(), chance).live(chance.randint(0, 20)) for _ in range(40)]
+    await tell(*[life.teller for life in lives])
+    await fold_pending(sut.runtime)
+
+    async with sut.runtime.database.reading() as session:
+        every = await AssignmentReader(session).due_in(MAY)
+        water = await AssignmentReader(session).due_in(MAY, "water")
+        nothing = await AssignmentReader(session).due_in(MAY, "nobody")
+
+    lines = sorted(line for life in lives for line in expected(life))
+    assert rows(every) == lines
+    assert any(line[4] == UNLIMITED for line in lines)
+    assert rows(water) == [line for line in lines if line[2] == "water"]
+    assert (len(nothing.columns), nothing.units) == (0, [])
+
+
+def rows(facts: Any) -> list[tuple[Any, ...]]:
+    columns = facts.columns
+    names = [name for name in columns.__dataclass_fields__ if name not in {"case", "unit"}]
+    values = {name: getattr(columns, name).tolist() for name in names}
+    ids = [case.ljust(16, b"\0") for case in columns.case.tolist()]
+    assert ids == [case_id.bytes for case_id in facts.case_ids]
+    return sorted(
+        (
+            case_id,
+            values["ordinal"][place],
+            facts.units[columns.unit[place]],
+            *(values[name][place] for name in names if name != "ordinal"),
+        )
+        for place, case_id in enumerate(facts.case_ids)
+    )
