@@ -6,7 +6,7 @@ no search, and nothing but integers.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from math import gcd
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -82,6 +82,128 @@ def due_many(
     counted = np.array([not limit.continuous for limit in limits])
     rows = np.broadcast_to(counted[0], starts.shape) if chosen is None else counted[chosen]
     return DueTimes(out, _touched(table, starts, out, rows, provisional=provisional))
+
+
+def in_columns(calendar: Calendar, limit: Limit) -> bool:
+    """Whether ``due_over_spans`` answers for this limit.
+
+    It does for continuous time and working hours, and for working days where every full day is
+    equally long; not where a limit is tied to the ends of days.
+    """
+    if limit.continuous or limit.kind is LimitKind.WORKING_HOURS:
+        return True
+    day = microseconds_of(datetime(2026, 6, 1, tzinfo=UTC))
+    return _way(calendar.table(day, day, provisional=True), limit) == "hours"
+
+
+class Clocks(NamedTuple):
+    """Clocks that each run in several spans of time, the last of which has no end.
+
+    Attributes:
+        starts: beginnings of all spans, clock after clock, those of a clock in order of time.
+        ends: their ends; of a clock's last span it is not looked at.
+        firsts: for each clock the index of its first span.
+        limits: distinct limits, each of them `in_columns`.
+        which: for each clock the index of its limit.
+    """
+
+    starts: Instants
+    ends: Instants
+    firsts: npt.NDArray[np.intp]
+    limits: Sequence[Limit]
+    which: npt.NDArray[np.intp]
+
+    def lasts(self) -> npt.NDArray[np.intp]:
+        """For each clock the index of its last span."""
+        return np.append(self.firsts[1:], self.starts.size) - 1
+
+    def only(self, clocks: npt.NDArray[np.bool_]) -> "Clocks":
+        """Some of the clocks, with their spans."""
+        sizes = self.lasts() - self.firsts + 1
+        spans = np.repeat(clocks, sizes)
+        chosen = sizes[clocks]
+        firsts = np.cumsum(chosen) - chosen
+        return Clocks(self.starts[spans], self.ends[spans], firsts, self.limits, self.which[clocks])
+
+
+def due_over_spans(calendar: Calendar, clocks: Clocks) -> DueTimes:
+    """When the limits of clocks run out; provisional where holidays are not known yet.
+
+    The same answers as one `Calendar.due` after the other, each span taking what it holds.
+
+    Raises:
+        InstantNotUnderstood: the columns do not belong together.
+    """
+    _checked(clocks.starts)
+    _checked(clocks.ends)
+    if clocks.starts.shape != clocks.ends.shape or clocks.firsts.shape != clocks.which.shape:
+        raise InstantNotUnderstood("spans need starts and ends, clocks a first span and a limit")
+    count = clocks.firsts.size
+    out, unsure = np.empty(count, np.int64), np.zeros(count, np.bool_)
+    continuous = np.array([limit.continuous for limit in clocks.limits], np.bool_)[clocks.which]
+    if continuous.any():
+        out[continuous], _ = _over_spans(None, clocks.only(continuous))
+    if not continuous.all():
+        working = clocks if not continuous.any() else clocks.only(~continuous)
+        owner = np.repeat(working.which, working.lasts() - working.firsts + 1)
+        table = _table_for(calendar, working.starts, working.limits, owner, provisional=True)
+        out[~continuous], unsure[~continuous] = _over_spans(table, working)
+    return DueTimes(out, unsure)
+
+
+def _over_spans(table: Table | None, clocks: Clocks) -> DueTimes:
+    """One kind of time: add up what each span holds, and find the span that uses the limit up."""
+    starts, firsts, lasts = clocks.starts, clocks.firsts, clocks.lasts()
+    grid = None if table is None else _Grid.of(table)
+    worked = starts if grid is None else grid.worked_until(starts)
+    amounts = np.array(
+        [
+            limit.microseconds
+            if limit.kind is not LimitKind.WORKING_DAYS or table is None
+            else table.units_in(limit)
+            for limit in clocks.limits
+        ],
+        np.int64,
+    )[clocks.which]
+    if firsts.size == starts.size:
+        # Every clock has one span: nothing to look for.
+        hit, target = firsts, worked + amounts
+    else:
+        ends = clocks.ends.copy()
+        ends[lasts] = starts[lasts]
+        held = (ends if grid is None else grid.worked_until(ends)) - worked
+        sizes = lasts - firsts + 1
+        before = np.cumsum(held) - held
+        before -= np.repeat(before[firsts], sizes)
+        after = before + held
+        after[lasts] = np.iinfo(np.int64).max
+        wanted = np.repeat(amounts, sizes)
+        is_first = np.zeros(starts.size, np.bool_)
+        is_first[firsts] = True
+        hit = np.flatnonzero((wanted <= after) & ((before < wanted) | is_first))
+        # A limit of nothing is used up in every span that holds nothing; the first one counts.
+        hit = hit[np.searchsorted(hit, firsts, "left")]
+        target = worked[hit] + amounts - before[hit]
+    if grid is None or table is None:
+        return DueTimes(target, np.zeros(target.size, np.bool_))
+    out = grid.instant_of(target, (amounts > 0).astype(np.int64))
+    return DueTimes(out, _unsure(table, clocks, hit, out))
+
+
+def _unsure(
+    table: Table, clocks: Clocks, hit: npt.NDArray[np.intp], due: Instants
+) -> npt.NDArray[np.bool_]:
+    """Which clocks touch a year without holiday data on the way to their due time."""
+    if not table.unknown:
+        return np.zeros(due.size, np.bool_)
+    sizes = clocks.lasts() - clocks.firsts + 1
+    ends = clocks.ends.copy()
+    ends[hit] = due
+    passed = np.arange(clocks.starts.size) <= np.repeat(hit, sizes)
+    touched = _touched(
+        table, clocks.starts, np.maximum(ends, clocks.starts), passed, provisional=True
+    )
+    return np.logical_or.reduceat(touched, clocks.firsts)
 
 
 def elapsed_many(
