@@ -6,6 +6,8 @@ from services.dispatch.coordination import endpoints as coordination
 from services.dispatch.coordination.handlers import position_timer
 from services.dispatch.explanations import endpoints as explanations
 from services.dispatch.limits.handlers import case_timer
+from services.dispatch.recomputation import endpoints as recomputation
+from services.dispatch.recomputation.service import recompute_if_changed
 from services.dispatch.requests import endpoints as requests
 from services.dispatch.responsibility import endpoints as responsibility
 from services.dispatch.subscriptions import subscriptions
@@ -13,7 +15,7 @@ from services.dispatch.supervision import endpoints as supervision
 from services.dispatch.supervision.handlers import order_timer
 from services.dispatch.supervision_ledger import endpoints as supervision_ledger
 from services.dispatch.supervision_rules.handlers import acceptance_timer, on_limit_passed
-from shared.service import Service
+from shared.service import Periodic, Service
 
 service = Service(
     name="dispatch",
@@ -28,8 +30,10 @@ service = Service(
         supervision.router,
         supervision_ledger.router,
         coordination.router,
+        recomputation.router,
     ],
     subscriptions=subscriptions,
+    periodic=[Periodic("deadlines", 10.0, recompute_if_changed)],
     timers=[
         case_timer([on_limit_passed]),
         position_timer(),

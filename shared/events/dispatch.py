@@ -264,6 +264,25 @@ class CaseUrged(Event):
     note: str | None = Field(default=None, max_length=1_000)
 
 
+class DeadlinesMoved(Event):
+    """Another calendar holds, for instance by a new holiday notice; due times are reckoned anew."""
+
+    TYPE: ClassVar[str] = "dispatch.case.deadlines_moved.v1"
+
+    number: str
+    calendar: str = Field(description="digest of the calendar that holds now", max_length=64)
+    assignment: int = Field(ge=0, description="latest dispatch; 0 before the first")
+    unit: str | None = Field(default=None, description="of the latest dispatch")
+    due_at: Instant | None = Field(
+        default=None, description="of the unit's handling, on its latest dispatch"
+    )
+    warn_at: Instant | None = None
+    limit_seconds: int | None = Field(default=None, description="its limit in counted seconds")
+    provisional: bool = False
+    stage_due_at: Instant | None = Field(default=None, description="of the present stage")
+    whole_due_at: Instant | None = Field(default=None, description="of the whole way")
+
+
 class LimitPassed(Event):
     """A limit of a case has turned yellow or red; the event's own time is when it did.
 

@@ -7,6 +7,7 @@ no search, and nothing but integers.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from fractions import Fraction
 from math import gcd
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from shared.worktime.calendar import Calendar
 from shared.worktime.errors import EndBeforeStart, InstantNotUnderstood, MissingHolidayYear
 from shared.worktime.instants import microseconds_of
-from shared.worktime.limits import Limit, LimitKind
+from shared.worktime.limits import HOUR, Limit, LimitKind
 from shared.worktime.rules import WorkingDayRule
 from shared.worktime.table import Table
 
@@ -94,6 +95,15 @@ def in_columns(calendar: Calendar, limit: Limit) -> bool:
         return True
     day = microseconds_of(datetime(2026, 6, 1, tzinfo=UTC))
     return _way(calendar.table(day, day, provisional=True), limit) == "hours"
+
+
+def as_hours(calendar: Calendar, limit: Limit) -> Limit:
+    """A limit that is `in_columns` in working hours; a continuous one as it is."""
+    if limit.kind is not LimitKind.WORKING_DAYS:
+        return limit
+    day = microseconds_of(datetime(2026, 6, 1, tzinfo=UTC))
+    units = calendar.table(day, day, provisional=True).units_in(limit)
+    return Limit(Fraction(units, HOUR), LimitKind.WORKING_HOURS)
 
 
 class Clocks(NamedTuple):

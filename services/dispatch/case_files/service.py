@@ -399,12 +399,13 @@ class CaseFile:
             assignment=case.assignments,
             started_at=at,
             reason=reason,
-            limited=kind not in CENTRE_STAGES or self._stage_limit(kind) is not None,
+            limited=kind not in CENTRE_STAGES or self.stage_limit(kind) is not None,
         )
         self.segments.append(row)
         self.work.session.add(row)
 
-    def _stage_limit(self, kind: SegmentKind) -> Limit | None:
+    def stage_limit(self, kind: SegmentKind) -> Limit | None:
+        """The limit of a stage that is not the unit's; None where it has none."""
         if kind is SegmentKind.COORDINATION:
             return self.pack.responsibility.decision
         return self.pack.stages.limit_of(
@@ -419,7 +420,7 @@ class CaseFile:
         if stage is SegmentKind.HANDLING:
             return self.read().deadline
         started_at = self.case.stage_started_at
-        return deadline_of(self.pack.calendar, started_at, self._stage_limit(stage), self.rules)
+        return deadline_of(self.pack.calendar, started_at, self.stage_limit(stage), self.rules)
 
     def _reckon_assignment(self) -> None:
         reading, row = self.read(), self.assignment
@@ -427,19 +428,24 @@ class CaseFile:
         row.limit_seconds = reading.allowed // _SECOND
         row.provisional = reading.deadline.provisional
 
-    def _whole_deadline(self) -> Deadline | None:
+    def whole_limits(self) -> list[Limit | None]:
+        """The limits of the stages of the whole way; None for a stage without one."""
         case = self.case
         handling = (
             limit_of(self.assignment)
             if self.assignments and self.assignment.dispatched_at >= case.total_started_at
             else default_limit(self.pack, case.condition, urgent=case.urgent)
         )
-        limits = [
+        return [
             handling
             if stage is None
             else self.pack.stages.limit_of(stage, urgent=case.urgent, special=case.special)
             for stage in _WAY
         ]
+
+    def whole_pauses(self) -> list[Span]:
+        """Time that does not count for the whole: deferrals, and stages without a limit."""
+        case = self.case
         pauses = [
             Span(row.started_at, row.ended_at)
             for row in self.segments
@@ -447,7 +453,16 @@ class CaseFile:
         ]
         if pauses and pauses[-1].ended_at is None and case.deferred_until is not None:
             pauses[-1] = Span(pauses[-1].started_at, case.deferred_until)
-        return whole_deadline(self.pack.calendar, case.total_started_at, limits, pauses, self.rules)
+        return pauses
+
+    def _whole_deadline(self) -> Deadline | None:
+        return whole_deadline(
+            self.pack.calendar,
+            self.case.total_started_at,
+            self.whole_limits(),
+            self.whole_pauses(),
+            self.rules,
+        )
 
     # -- showing -------------------------------------------------------------------------------
 

@@ -263,11 +263,9 @@ def read_clock(
         resumes_at: end of the pause, while the case is put off.
     """
     charge = charges[number - 1]
-    spans = merged(item.span for item in counted_segments(segments, charges, number, rules))
+    spans = counted_spans(segments, charges, number, rules, resumes_at=resumes_at)
     last = segments[-1]
     paused = last.kind is SegmentKind.DEFERRAL and last.ended_at is None
-    if paused and resumes_at is not None:
-        spans.append(Span(resumes_at, None))
     kind = charge.limit.kind
     deadline = deadline_over(calendar, spans, charge.limit, rules.warn_share)
     return Reading(
@@ -277,6 +275,25 @@ def read_clock(
         deadline=deadline,
         paused=paused,
     )
+
+
+def counted_spans(
+    segments: Sequence[Segment],
+    charges: Sequence[Charge],
+    number: int,
+    rules: ClockRules,
+    *,
+    resumes_at: datetime | None = None,
+) -> list[Span]:
+    """The time on the clock of a dispatch, touching spans made one.
+
+    While the case is put off, what follows the end of the pause at `resumes_at` is the last span.
+    """
+    spans = merged(item.span for item in counted_segments(segments, charges, number, rules))
+    last = segments[-1]
+    if last.kind is SegmentKind.DEFERRAL and last.ended_at is None and resumes_at is not None:
+        spans.append(Span(resumes_at, None))
+    return spans
 
 
 def deadline_of(
@@ -308,7 +325,7 @@ def whole_deadline(
     if any(pause.ended_at is None for pause in pauses):
         return None
     given = [limit for limit in limits if limit is not None]
-    spans = _without(started_at, pauses)
+    spans = without_pauses(started_at, pauses)
     due, provisional = _reach_in_turn(calendar, spans, given)
     warn, _ = _reach_in_turn(
         calendar, spans, [limit.scaled(1 - rules.warn_share) for limit in given]
@@ -430,7 +447,7 @@ def _from(instant: datetime, spans: Sequence[Span]) -> list[Span]:
     ]
 
 
-def _without(started_at: datetime, pauses: Sequence[Span]) -> list[Span]:
+def without_pauses(started_at: datetime, pauses: Sequence[Span]) -> list[Span]:
     """Time from an instant on, with the pauses cut out."""
     spans, begin = [], started_at
     for pause in pauses:

@@ -2,7 +2,7 @@
 
 Revision: 0001
 Follows: 
-Made: 2026-11-22 06:21:42.683334
+Made: 2026-11-22 06:28:37.765466
 """
 
 import sqlalchemy as sa
@@ -228,6 +228,21 @@ def upgrade() -> None:
         batch_op.create_index('ix_outbox_sent_at', ['sent_at'], unique=False)
         batch_op.create_index('ix_outbox_unsent', ['position'], unique=False, postgresql_where=sa.text('sent_at IS NULL'), sqlite_where=sa.text('sent_at IS NULL'))
 
+    op.create_table('recomputations',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('calendar', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+    sa.Column('asked_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('started_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('finished_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('open_cases', sa.Integer(), nullable=False),
+    sa.Column('reached', sa.Uuid(), nullable=True),
+    sa.Column('looked_at', sa.Integer(), nullable=False),
+    sa.Column('moved', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recomputations'))
+    )
+    with op.batch_alter_table('recomputations', schema=None) as batch_op:
+        batch_op.create_index('ix_recomputations_started_at_id', ['started_at', 'id'], unique=False)
+
     op.create_table('supervision_numbers',
     sa.Column('number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('taken_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -430,6 +445,20 @@ def upgrade() -> None:
     sa.Column('check_reason', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_feedbacks_case_id')),
     sa.PrimaryKeyConstraint('case_id', 'number', name=op.f('pk_feedbacks'))
+    )
+    op.create_table('moved_deadlines',
+    sa.Column('recomputation_id', sa.Uuid(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('case_number', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
+    sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=True),
+    sa.Column('handling_before', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('handling_after', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('stage_before', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('stage_after', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('whole_before', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('whole_after', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['recomputation_id'], ['recomputations.id'], name=op.f('fk_moved_deadlines_recomputation_id')),
+    sa.PrimaryKeyConstraint('recomputation_id', 'case_id', name=op.f('pk_moved_deadlines'))
     )
     op.create_table('orders_opened_by_rule',
     sa.Column('case_id', sa.Uuid(), nullable=False),
@@ -657,6 +686,7 @@ def downgrade() -> None:
 
     op.drop_table('precedents')
     op.drop_table('orders_opened_by_rule')
+    op.drop_table('moved_deadlines')
     op.drop_table('feedbacks')
     with op.batch_alter_table('coordinations', schema=None) as batch_op:
         batch_op.drop_index('uq_coordinations_open', postgresql_where=sa.text('ended_at IS NULL'), sqlite_where=sa.text('ended_at IS NULL'))
@@ -698,6 +728,10 @@ def downgrade() -> None:
 
     op.drop_table('supervision_orders')
     op.drop_table('supervision_numbers')
+    with op.batch_alter_table('recomputations', schema=None) as batch_op:
+        batch_op.drop_index('ix_recomputations_started_at_id')
+
+    op.drop_table('recomputations')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_unsent', postgresql_where=sa.text('sent_at IS NULL'), sqlite_where=sa.text('sent_at IS NULL'))
         batch_op.drop_index('ix_outbox_sent_at')

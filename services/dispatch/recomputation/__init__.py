@@ -1,0 +1,1 @@
+"""A changed calendar: the deadlines of all open cases are reckoned anew, as one tracked job."""
