@@ -7,12 +7,13 @@ from services.dispatch.reporters.handlers import (
     on_ticket_reopened,
     on_ticket_withdrawn,
 )
+from services.dispatch.supervision_rules.handlers import on_ticket_instructed
 from services.dispatch.verifications.handlers import (
     on_task_completed,
     on_task_expired,
     on_task_issued,
 )
-from shared.events.hotline import TicketReopened, TicketWithdrawn
+from shared.events.hotline import TicketInstructed, TicketReopened, TicketWithdrawn
 from shared.events.intake import (
     ReportMerged,
     ReportRegistered,
@@ -35,3 +36,4 @@ subscriptions.on(TaskCompleted)(on_task_completed)
 subscriptions.on(TaskExpired)(on_task_expired)
 subscriptions.on(TicketReopened)(on_ticket_reopened)
 subscriptions.on(TicketWithdrawn)(on_ticket_withdrawn)
+subscriptions.on(TicketInstructed)(on_ticket_instructed)

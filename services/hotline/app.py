@@ -11,6 +11,7 @@ from services.hotline.callers.service import seal_of
 from services.hotline.calls import endpoints as calls
 from services.hotline.contacts import endpoints as contacts
 from services.hotline.contacts.service import take_over_people
+from services.hotline.instructions import endpoints as instructions
 from services.hotline.knowledge import endpoints as knowledge
 from services.hotline.knowledge.service import take_over_pack
 from services.hotline.shifts import endpoints as shifts
@@ -41,6 +42,7 @@ service = Service(
         calls.router,
         callers.router,
         tickets.router,
+        instructions.router,
         knowledge.router,
         callbacks.router,
         shifts.router,

@@ -119,6 +119,29 @@ class TicketReopened(Event):
     reason: str = Field(max_length=1_000)
 
 
+class TicketInstructed(Event):
+    """A leader wrote an instruction on the matter; a unit has to act on it and is followed."""
+
+    TYPE: ClassVar[str] = "hotline.ticket.instructed.v1"
+
+    number: str
+    case_id: UUID | None = Field(default=None, description="if the ticket follows one already")
+    leader: str = Field(
+        max_length=300, examples=["分管副区长"], description="the office, not the person"
+    )
+    reference: str = Field(
+        max_length=300, examples=["批示〔2026〕17 号"], description="number of the paper"
+    )
+    text: str = Field(
+        max_length=2_000,
+        examples=["请三日内办结并反馈。"],
+        description="what is to be done, without personal data",
+    )
+    unit: str | None = Field(
+        default=None, description="to whom; null: the unit that has the case, or gets it"
+    )
+
+
 class CallbackCompleted(Event):
     """A caller was called back after closing, or could not be reached."""
 

@@ -240,7 +240,7 @@ async def dispatch_case(
     """Send a case to the one responsible unit; agents and shift leaders only urgent ones."""
     file = await service.files.take(case_id, if_match=if_match)
     check_may_dispatch(principal.roles, urgent=file.case.urgent)
-    service.dispatch(
+    await service.dispatch(
         file,
         unit_code=command.unit,
         condition=command.condition,

@@ -133,7 +133,7 @@ class CaseService:
 
     # -- dispatch ------------------------------------------------------------------------------
 
-    def dispatch(
+    async def dispatch(
         self,
         file: CaseFile,
         *,
@@ -183,7 +183,7 @@ class CaseService:
         file.move(Action.DISPATCH, reason=note, unit=unit_code, dispatch=charge.number)
         row.used_seconds = file.read(at=row.dispatched_at).used // _SECOND
         self._tell_dispatched(file, row)
-        self.supervision.watch_acceptance(case, row)
+        await self.supervision.on_dispatched(case, row)
         return row
 
     def _assignment(

@@ -400,7 +400,7 @@ class CoordinationService:
         if decision.unit is None:
             file.case.category = CaseCategory.NO_RESPONSIBLE_SUBJECT
         coordination.precedent_id = self._keep_precedent(coordination)
-        coordination.dispatched = self._dispatch(file, decision)
+        coordination.dispatched = await self._dispatch(file, decision)
         self._tell_settled(coordination)
         return coordination
 
@@ -435,7 +435,7 @@ class CoordinationService:
         self.work.record(precedent, "decide", reason=coordination.basis, details=details)
         return precedent.id
 
-    def _dispatch(self, file: CaseFile, decision: Decision) -> bool:
+    async def _dispatch(self, file: CaseFile, decision: Decision) -> bool:
         """Send a waiting case to the unit; one that was ordered elsewhere stays there."""
         case = file.case
         if decision.unit is None or case.state is not CaseState.AWAITING_DISPATCH:
@@ -444,7 +444,7 @@ class CoordinationService:
         if failed and file.assignment.unit != decision.unit:
             # It goes out again to who handled it; the decision says who pays and who is next.
             return False
-        self.cases.dispatch(
+        await self.cases.dispatch(
             file,
             unit_code=decision.unit,
             limit=decision.limit,

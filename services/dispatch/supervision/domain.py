@@ -170,13 +170,14 @@ def matter_of(
         cause: why the unit is chased.
         unit: code of the unit.
         cases: that it is about, in any order.
-        subject: of a matter without cases: the number of the paper, else the title. Width of
+        subject: the number of the paper, else the title; it counts where there is no case, and
+            where a paper is followed, for two papers on one case are two matters. Width of
             characters, capitals and white space make no other matter.
     """
     listed = sorted(str(case) for case in cases)
-    if not listed:
+    if not listed or cause in QUOTED:
         plain = unicodedata.normalize("NFKC", subject or "").casefold()
-        listed = ["".join(plain.split())]
+        listed.append("".join(plain.split()))
     text = "\x00".join([cause.value, unit, *listed])
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -5,6 +5,8 @@ from services.dispatch.limits.domain import Mark, Moment
 from services.dispatch.supervision_rules.models import AcceptanceWatch
 from services.dispatch.supervision_rules.repository import RuleRepository
 from services.dispatch.supervision_rules.service import SupervisionRules
+from shared.events.envelope import Received
+from shared.events.hotline import TicketInstructed
 from shared.events.vocabulary import LimitScope
 from shared.service import Runtime
 from shared.timers.timer import Ring, Timer
@@ -19,6 +21,14 @@ async def on_limit_passed(
     if moment.mark is Mark.OVERRUN and limit.scope is LimitScope.HANDLING:
         rules = SupervisionRules(file.work, file.pack, file.rules)
         await rules.on_red_light(file, limit.assignment, moment.at)
+
+
+async def on_ticket_instructed(
+    received: Received[TicketInstructed], work: UnitOfWork, runtime: Runtime
+) -> None:
+    """A leader's instruction on a call is an order to the unit that has the case, or gets it."""
+    rules = SupervisionRules.of(work, runtime)
+    await rules.on_instruction(received.subject, received.event, received.happened_at)
 
 
 async def ring_acceptance(ring: Ring, work: UnitOfWork, runtime: Runtime) -> None:

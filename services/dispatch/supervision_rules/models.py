@@ -75,3 +75,17 @@ class AcceptanceWatch(DispatchTable, table=True):
     assignment: int
     accept_by: datetime
     due_at: datetime | None
+
+
+class WaitingInstruction(DispatchTable, table=True):
+    """A leader's instruction on a ticket whose case no unit has yet."""
+
+    __tablename__ = "waiting_instructions"
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    ticket_id: UUID = Field(index=True)
+    case_id: UUID | None = Field(default=None, index=True)
+    leader: str = Field(max_length=300)
+    reference: str = Field(max_length=300)
+    text: str = Field(sa_column=sa.Column(sa.Text(), nullable=False))
+    given_at: datetime

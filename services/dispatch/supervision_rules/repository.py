@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.dispatch.case_files.models import Case
+from services.dispatch.case_files.models import AttachedReport, Case
 from services.dispatch.supervision.models import SupervisionOrder
 from services.dispatch.supervision_rules.models import (
     AcceptanceWatch,
     ComplaintRow,
     OpenedByRule,
+    WaitingInstruction,
 )
 from shared.vocabulary import SupervisionCause
 
@@ -52,6 +54,37 @@ class RuleRepository:
 
     async def case(self, case_id: UUID) -> Case | None:
         return await self.session.get(Case, case_id)
+
+    async def case_of_ticket(self, ticket_id: UUID) -> Case | None:
+        """The case that a ticket became, or was merged into."""
+        case = (await self.session.exec(select(Case).where(Case.ticket_id == ticket_id))).first()
+        if case is not None:
+            return case
+        statement = (
+            select(Case)
+            .join(AttachedReport, col(AttachedReport.into_report_id) == col(Case.report_id))
+            .where(AttachedReport.ticket_id == ticket_id)
+        )
+        return (await self.session.exec(statement)).first()
+
+    async def waiting_instructions(self, case: Case) -> Sequence[WaitingInstruction]:
+        """Instructions on the tickets of a case, oldest first."""
+        merged = select(AttachedReport.ticket_id).where(
+            AttachedReport.into_report_id == case.report_id
+        )
+        ticket = col(WaitingInstruction.ticket_id)
+        statement = (
+            select(WaitingInstruction)
+            .where(
+                sa.or_(
+                    col(WaitingInstruction.case_id) == case.id,
+                    ticket == case.ticket_id,
+                    ticket.in_(merged),
+                )
+            )
+            .order_by(col(WaitingInstruction.given_at))
+        )
+        return (await self.session.exec(statement)).all()
 
     async def open_order(self, order_id: UUID) -> SupervisionOrder | None:
         """An order, if it still stands on the ledger."""

@@ -20,8 +20,10 @@ from services.dispatch.supervision_rules.models import (
     AcceptanceWatch,
     ComplaintRow,
     OpenedByRule,
+    WaitingInstruction,
 )
 from services.dispatch.supervision_rules.repository import RuleRepository
+from shared.events.hotline import TicketInstructed
 from shared.events.vocabulary import Place, Source
 from shared.geo import Position
 from shared.pack.model import CityPack
@@ -90,6 +92,77 @@ class SupervisionRules:
             cause = SupervisionCause.NOT_ACCEPTED
             await self._open(cause, file.case, row, watch.accept_by + _INSTANT_AFTER)
         await self.repository.remove(watch)
+
+    async def on_dispatched(self, case: Case, row: Assignment) -> None:
+        """A unit has the case from now on."""
+        self.watch_acceptance(case, row)
+        if case.ticket_id is None and case.reporters == 1:
+            # No citizen's ticket stands behind it, so nobody can have written on one.
+            return
+        for waiting in await self.repository.waiting_instructions(case):
+            await self._follow(
+                case,
+                row.unit,
+                leader=waiting.leader,
+                reference=waiting.reference,
+                text=waiting.text,
+                at=waiting.given_at,
+            )
+            await self.repository.remove(waiting)
+
+    # -- instructions --------------------------------------------------------------------------
+
+    async def on_instruction(self, ticket_id: UUID, fact: TicketInstructed, at: datetime) -> None:
+        """A leader wrote on a call: to the unit named, the one that has the case, or will."""
+        if SupervisionCause.INSTRUCTION not in self.settings.by_rule:
+            return
+        case = await self.repository.case(fact.case_id) if fact.case_id is not None else None
+        case = case or await self.repository.case_of_ticket(ticket_id)
+        unit = fact.unit or (case.unit if case is not None else None)
+        if unit is None:
+            waiting = WaitingInstruction(
+                ticket_id=ticket_id,
+                case_id=fact.case_id,
+                leader=fact.leader,
+                reference=fact.reference,
+                text=fact.text,
+                given_at=at,
+            )
+            self.repository.add(waiting)
+            return
+        await self._follow(
+            case,
+            unit,
+            leader=fact.leader,
+            reference=fact.reference,
+            text=fact.text,
+            at=at,
+            title=fact.number,
+        )
+
+    async def _follow(
+        self,
+        case: Case | None,
+        unit: str,
+        *,
+        leader: str,
+        reference: str,
+        text: str,
+        at: datetime,
+        title: str | None = None,
+    ) -> None:
+        new = NewOrder(
+            cause=SupervisionCause.INSTRUCTION,
+            caused_at=at,
+            cases=[] if case is None else [case.id],
+            unit=unit,
+            title=title if case is None else None,
+            asked=text,
+            source=leader,
+            reference=reference,
+            by_rule=SupervisionCause.INSTRUCTION.value,
+        )
+        await self._order(new)
 
     # -- complaints ----------------------------------------------------------------------------
 

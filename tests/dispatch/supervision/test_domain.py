@@ -70,6 +70,13 @@ class TestMatter:
         assert first != matter_of(cause, "roads", cases=[one, two], subject="a")
         assert first != matter_of(SupervisionCause.SHIRKING, "water", cases=[one, two], subject="a")
 
+    def test_two_papers_on_one_case_are_two_matters(self) -> None:
+        case = uuid4()
+        cause = SupervisionCause.INSTRUCTION
+        first = matter_of(cause, "water", cases=[case], subject="批示〔2026〕17 号")
+        assert first == matter_of(cause, "water", cases=[case], subject="批示〔2026〕17号")
+        assert first != matter_of(cause, "water", cases=[case], subject="批示〔2026〕18 号")
+
     def test_writing_makes_no_other_matter(self) -> None:
         cause = SupervisionCause.MEETING
         first = matter_of(cause, "water", cases=[], subject="纪要〔2026〕3 号")

@@ -17,6 +17,7 @@ from shared.events.dispatch import (
     SupervisionOrdered,
     SupervisionOverdue,
 )
+from shared.events.hotline import TicketInstructed
 from shared.events.intake import ReportMerged, ReportUnmerged
 from shared.events.vocabulary import Finding, Place, Source
 from shared.pack.model import CityPack
@@ -315,3 +316,66 @@ class TestSwitchedOff:
         quiet.later(days=30)
         await quiet.timers()
         assert await orders(quiet) == []
+
+
+class TestInstruction:
+    async def _instructed(self, story: Story, ticket: UUID, **change: Any) -> None:
+        fact = {
+            "number": "H2026060100001",
+            "leader": "分管副区长",
+            "reference": "批示〔2026〕17 号",
+            "text": "请三日内办结。",
+        }
+        event = TicketInstructed.model_validate(fact | change)
+        await story.sut.deliver(event, subject=ticket)
+
+    async def test_it_is_an_order_to_the_unit_that_has_the_case(self, story: Story) -> None:
+        ticket = uuid4()
+        case_id = await story.with_unit(ticket_id=ticket)
+        await self._instructed(story, ticket)
+        [order] = await orders(story)
+        assert (order["cause"], order["level"], order["unit"]) == (
+            "instruction",
+            "leading-group",
+            UNIT,
+        )
+        assert (order["source"], order["reference"]) == ("分管副区长", "批示〔2026〕17 号")
+        assert order["asked"] == "请三日内办结。"
+        assert [case["id"] for case in order["cases"]] == [str(case_id)]
+        # Another paper on the same case is another matter.
+        await self._instructed(story, ticket, reference="批示〔2026〕18 号")
+        assert (await story.case(case_id))["open_orders"] == 2
+
+    async def test_before_the_dispatch_it_waits_for_the_unit(self, story: Story) -> None:
+        ticket = uuid4()
+        await self._instructed(story, ticket)
+        given = story.clock.now()
+        case_id = await story.opened(ticket_id=ticket)
+        assert await orders(story) == []
+        story.later(minutes=10)
+        view = await story.dispatched(case_id)
+        [order] = await orders(story)
+        assert (order["cause"], order["unit"]) == ("instruction", UNIT)
+        assert instant(order["caused_at"]) == given
+        assert view["open_orders"] == 1
+        await story.decided(await story.asked(case_id, "returns"), granted=True)
+        await story.dispatched(case_id, OTHER_UNIT)
+        assert len(await orders(story)) == 1
+
+    async def test_on_a_merged_ticket_it_follows_the_other_case(self, story: Story) -> None:
+        report_id, ticket = uuid4(), uuid4()
+        case_id = await story.opened(report_id=report_id)
+        fact = ReportMerged(into_report_id=report_id, source=Source.HOTLINE, ticket_id=ticket)
+        await story.sut.deliver(fact, subject=uuid4())
+        await self._instructed(story, ticket)
+        await story.dispatched(case_id)
+        assert [order["unit"] for order in await orders(story)] == [UNIT]
+
+    async def test_a_unit_that_is_named_need_not_have_a_case(self, story: Story) -> None:
+        await self._instructed(story, uuid4(), unit=OTHER_UNIT)
+        [order] = await orders(story)
+        assert (order["unit"], order["title"], order["cases"]) == (
+            OTHER_UNIT,
+            "H2026060100001",
+            [],
+        )

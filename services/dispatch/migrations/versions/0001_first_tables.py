@@ -2,7 +2,7 @@
 
 Revision: 0001
 Follows: 
-Made: 2026-11-22 06:28:37.765466
+Made: 2026-11-22 06:37:11.895532
 """
 
 import sqlalchemy as sa
@@ -314,6 +314,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('timer_tries', schema=None) as batch_op:
         batch_op.create_index('ix_timer_tries_last_at', ['last_at'], unique=False)
+
+    op.create_table('waiting_instructions',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=True),
+    sa.Column('leader', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('reference', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('given_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_waiting_instructions'))
+    )
+    with op.batch_alter_table('waiting_instructions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_waiting_instructions_case_id'), ['case_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_waiting_instructions_ticket_id'), ['ticket_id'], unique=False)
 
     op.create_table('withdrawn_tickets',
     sa.Column('ticket_id', sa.Uuid(), nullable=False),
@@ -710,6 +724,11 @@ def downgrade() -> None:
 
     op.drop_table('acceptance_watches')
     op.drop_table('withdrawn_tickets')
+    with op.batch_alter_table('waiting_instructions', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_waiting_instructions_ticket_id'))
+        batch_op.drop_index(batch_op.f('ix_waiting_instructions_case_id'))
+
+    op.drop_table('waiting_instructions')
     with op.batch_alter_table('timer_tries', schema=None) as batch_op:
         batch_op.drop_index('ix_timer_tries_last_at')
 
