@@ -4,12 +4,22 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import numpy as np
 
 from services.assessment.lines.errors import LinesRefused
-from services.assessment.scoring.domain import EPOCH, NEVER, Columns, Integers, Standing
+from services.assessment.scoring.domain import (
+    EPOCH,
+    NEVER,
+    UNLIMITED,
+    Columns,
+    Integers,
+    PeriodFacts,
+    Standing,
+)
 from shared.faults import Fault
 
 MOST_SECONDS = 10**12
@@ -120,14 +130,6 @@ def read_line(raw: bytes) -> Line:
             f" {'be given' if line.dispatches > 1 else 'be null'}"
         )
     return line
-
-
-def write_line(line: Line) -> str:
-    """The same line again; instants in UTC."""
-    values: dict[str, Any] = line._asdict()
-    for name in _INSTANTS:
-        values[name] = instant_text(values[name])
-    return json.dumps(values, ensure_ascii=False)
 
 
 def instant_text(at: int) -> str | None:
@@ -304,3 +306,71 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "feedback_refused": _whole,
 }
 _INSTANTS = [name for name, reader in _READERS.items() if reader in (_instant, _instant_or_none)]
+
+
+def freeze(facts: PeriodFacts) -> dict[str, str]:
+    """The facts of a period as lines by unit, sorted by due time, case and stay.
+
+    A line has the fields of `minqing assess`, in UTC, and `ordinal` and `standing` besides; its
+    limit is null where there is none. The same facts always make the same text.
+    """
+    lines = facts.columns
+    order = np.lexsort((lines.ordinal, lines.case, lines.due_at, lines.unit)).tolist()
+    columns = {name: getattr(lines, name).tolist() for name in _NUMBERS}
+    unit_of = lines.unit.tolist()
+    texts: dict[str, list[str]] = {unit: [] for unit in facts.units}
+    for row in order:
+        unit = facts.units[unit_of[row]]
+        values = {"case": str(facts.case_ids[row]), "unit": unit}
+        values |= {name: column[row] for name, column in columns.items()}
+        texts[unit].append(_frozen_line(values))
+    return {unit: "".join(of_unit) for unit, of_unit in texts.items() if of_unit}
+
+
+def thaw(texts: Mapping[str, str]) -> PeriodFacts:
+    """The facts that were frozen."""
+    units = sorted(texts)
+    read = [json.loads(line) for unit in units for line in texts[unit].splitlines()]
+    number_of = {unit: number for number, unit in enumerate(units)}
+    case_ids = [UUID(line["case"]) for line in read]
+    columns = {
+        name: np.asarray([_thawed(name, line[name]) for line in read], dtype=np.int64)
+        for name in _NUMBERS
+    }
+    return PeriodFacts(
+        Columns(
+            unit=np.asarray([number_of[line["unit"]] for line in read], dtype=np.int64),
+            case=np.asarray([case_id.bytes for case_id in case_ids], dtype="S16"),
+            **columns,
+        ),
+        units,
+        case_ids,
+    )
+
+
+def hash_of(texts: Mapping[str, str]) -> str:
+    """SHA-256 of all frozen lines in the order of units."""
+    digest = sha256()
+    for unit in sorted(texts):
+        digest.update(texts[unit].encode())
+    return digest.hexdigest()
+
+
+def _frozen_line(values: dict[str, Any]) -> str:
+    for name in _INSTANTS:
+        values[name] = instant_text(values[name])
+    if values["limit_seconds"] >= UNLIMITED:
+        values["limit_seconds"] = None
+    values["standing"] = Standing(values["standing"]).name.lower()
+    return json.dumps(values, ensure_ascii=False) + "\n"
+
+
+def _thawed(name: str, value: Any) -> int:
+    if name in _INSTANTS:
+        return _instant_or_none(name, value)
+    if name == "standing":
+        return Standing[value.upper()]
+    return UNLIMITED if value is None else int(value)
+
+
+_NUMBERS = (*(name for name in Line._fields if name not in _TEXTS), "ordinal", "standing")

@@ -1,13 +1,27 @@
 """Scorecards as the API shows them: six decimals; null where nothing was due."""
 
 from datetime import date, datetime
+from fractions import Fraction
+from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from services.assessment.scorecards.domain import Figure
-from services.assessment.scoring.domain import Reason
+from services.assessment.scoring.domain import Kind, Reason, Scorecard, rate, rounded
+from shared.pack.model import AssessmentParameters
 from shared.web.paging import Page
+
+
+def number(value: Fraction | None) -> float | None:
+    """Six decimals; up to 100 the shortest form of the float is those decimals again."""
+    exact = rounded(value)
+    return None if exact is None else float(exact)
+
+
+def share(part: int, whole: int) -> float | None:
+    """A share with six decimals; null of nothing."""
+    return number(rate(part, whole))
 
 
 class PeriodView(BaseModel):
@@ -33,6 +47,39 @@ class ParametersView(BaseModel):
     resolution_target: str = Field(examples=["17/20"])
     small_sample: int
     trial: bool = Field(description="shown, but without consequence")
+    appeal_days: int = Field(description="calendar days in which a unit may appeal")
+
+    @classmethod
+    def of(cls, held: AssessmentParameters) -> Self:
+        return cls(
+            version=held.version,
+            valid_from=held.valid_from,
+            timely_weight=str(held.timely_weight),
+            resolution_weight=str(held.resolution_weight),
+            redispatch_allowance=str(held.redispatch_allowance),
+            deferral_allowance=str(held.deferral_allowance),
+            extension_allowance=str(held.extension_allowance),
+            resolution_target=str(held.resolution_target),
+            small_sample=held.small_sample,
+            trial=held.trial,
+            appeal_days=held.appeal_days,
+        )
+
+    def parameters(self) -> AssessmentParameters:
+        """What a closed period was computed with."""
+        return AssessmentParameters(
+            version=self.version,
+            valid_from=self.valid_from,
+            timely_weight=Fraction(self.timely_weight),
+            resolution_weight=Fraction(self.resolution_weight),
+            redispatch_allowance=Fraction(self.redispatch_allowance),
+            deferral_allowance=Fraction(self.deferral_allowance),
+            extension_allowance=Fraction(self.extension_allowance),
+            resolution_target=Fraction(self.resolution_target),
+            small_sample=self.small_sample,
+            trial=self.trial,
+            appeal_days=self.appeal_days,
+        )
 
 
 class SevenFigures(BaseModel):
@@ -64,6 +111,62 @@ class ForgivenView(BaseModel):
     repeat: int
     deferral: int
     extension: int
+
+    @classmethod
+    def of(cls, card: Scorecard) -> Self:
+        return cls(**{kind.value: card.forgiven[kind] for kind in Kind})
+
+
+class ScoreView(BaseModel):
+    """What a unit's score is made of; for comparison side by side."""
+
+    unit: str
+    before_allowance: int
+    forgiven: ForgivenView
+    due: int
+    resolved: int
+    timely: int
+    timely_rate: float | None
+    resolution_rate: float | None
+    score: float | None
+    rank: int | None
+    small_sample: bool
+
+    @classmethod
+    def of(cls, card: Scorecard) -> Self:
+        return cls(
+            unit=card.unit,
+            before_allowance=card.before_allowance,
+            forgiven=ForgivenView.of(card),
+            due=card.due,
+            resolved=card.resolved,
+            timely=card.timely,
+            timely_rate=number(card.timely_rate),
+            resolution_rate=number(card.resolution_rate),
+            score=number(card.score),
+            rank=card.rank,
+            small_sample=card.small_sample,
+        )
+
+
+class ClosedView(BaseModel):
+    """Figures that no later event changes."""
+
+    closed_at: datetime
+    appeal_until: datetime = Field(description="units may appeal before")
+    facts_sha256: str = Field(description="of the frozen facts")
+
+
+class CorrectionView(BaseModel):
+    """A granted appeal: the original stays, the corrected figures stand beside it."""
+
+    appeal_id: UUID
+    unit: str
+    case_id: UUID
+    ordinal: int
+    correction: str = Field(description="acknowledge or leave-out")
+    reason: str
+    decided_at: datetime
 
 
 class ScorecardView(BaseModel):
@@ -105,6 +208,11 @@ class RankingView(BaseModel):
     behind: int = Field(description="subjects with news that is not counted yet")
     city: SevenFigures
     units: list[ScorecardView]
+    closed: ClosedView | None = Field(default=None, description="null while figures still change")
+    corrected: list[ScoreView] = Field(
+        default=[], description="units whose figures or ranks granted appeals have corrected"
+    )
+    corrections: list[CorrectionView] = []
 
 
 class OneScorecardView(BaseModel):
@@ -115,6 +223,11 @@ class OneScorecardView(BaseModel):
     computed_at: datetime
     behind: int
     scorecard: ScorecardView
+    closed: ClosedView | None = None
+    corrected: ScoreView | None = Field(
+        default=None, description="with granted appeals; null if they change nothing"
+    )
+    corrections: list[CorrectionView] = []
 
 
 class BecauseView(BaseModel):

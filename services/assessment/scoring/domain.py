@@ -23,7 +23,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,9 @@ UNLIMITED = 2**62
 """The limit in place of none, in seconds; any extension can still be added to it."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Stay = tuple[UUID, str, int | None]
+"""A case, a unit, and which stay of the case with the unit."""
 
 Integers = npt.NDArray[np.integer]
 Flags = npt.NDArray[np.bool_]
@@ -152,6 +156,46 @@ class Columns:
     def with_standing(self, standing: Integers) -> "Columns":
         """The same assignments with other standings."""
         return replace(self, standing=standing)
+
+
+class PeriodFacts(NamedTuple):
+    """Assignments as columns, with what the numbers in them stand for.
+
+    Attributes:
+        columns: `case` holds the bytes of the case's id.
+        units: codes of the units by their number, sorted.
+        case_ids: in the order of the columns.
+    """
+
+    columns: Columns
+    units: list[str]
+    case_ids: list[UUID]
+
+    def among(self, units: list[str]) -> "PeriodFacts":
+        """The same with the units' numbers those of a longer list, which holds all of `units`."""
+        number_of = {unit: number for number, unit in enumerate(units)}
+        numbers = np.asarray([number_of[unit] for unit in self.units], dtype=np.int64)
+        return self._replace(
+            columns=replace(self.columns, unit=numbers[self.columns.unit]), units=units
+        )
+
+    def with_standings(self, standings: Mapping[Stay, Standing]) -> "PeriodFacts":
+        """The same with some assignments standing otherwise; a stay of None means every stay."""
+        if not standings:
+            return self
+        cases = {case_id for case_id, _, _ in standings}
+        standing = self.columns.standing.copy()
+        for row, case_id in enumerate(self.case_ids):
+            if case_id in cases:
+                unit = self.units[int(self.columns.unit[row])]
+                ordinal = int(self.columns.ordinal[row])
+                decided = standings.get(
+                    (case_id, unit, ordinal), standings.get((case_id, unit, None))
+                )
+                # What should never have been a case stays none.
+                if decided is not None and standing[row] != Standing.VOIDED:
+                    standing[row] = decided
+        return self._replace(columns=self.columns.with_standing(standing))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """Reads assignments as columns: those of a period, of all units or of one."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -22,6 +21,7 @@ from services.assessment.scoring.domain import (
     UNLIMITED,
     Columns,
     Integers,
+    PeriodFacts,
     Standing,
     microseconds,
 )
@@ -48,28 +48,6 @@ _NUMBERS = (
 )
 _SERVERS_EPOCH = microseconds(datetime(2000, 1, 1, tzinfo=UTC))
 _READ = ("case_id", "unit", "limit_seconds", "voided", "awaiting_dispatch", *_INSTANTS, *_NUMBERS)
-
-
-class PeriodFacts(NamedTuple):
-    """Assignments as columns, with what the numbers in them stand for.
-
-    Attributes:
-        columns: `case` holds the bytes of the case's id.
-        units: codes of the units by their number, sorted.
-        case_ids: in the order of the columns.
-    """
-
-    columns: Columns
-    units: list[str]
-    case_ids: list[UUID]
-
-    def among(self, units: list[str]) -> "PeriodFacts":
-        """The same with the units' numbers those of a longer list, which holds all of `units`."""
-        number_of = {unit: number for number, unit in enumerate(units)}
-        numbers = _whole([number_of[unit] for unit in self.units])
-        return self._replace(
-            columns=replace(self.columns, unit=numbers[self.columns.unit]), units=units
-        )
 
 
 class AssignmentReader:

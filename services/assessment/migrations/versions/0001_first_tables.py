@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 50906846dd59
+Revision: 01f7dd7e7ccb
 Follows: 
-Made: 2026-11-22 06:07:17.733100
+Made: 2026-11-22 06:24:32.588293
 """
 
 import sqlalchemy as sa
@@ -141,6 +141,29 @@ def upgrade() -> None:
         batch_op.create_index('ix_case_facts_registered', ['registered_at', 'case_id'], unique=False)
         batch_op.create_index('ix_case_facts_voided', ['voided_at', 'case_id'], unique=False)
 
+    op.create_table('closed_periods',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event_sequence', sa.Integer(), nullable=False),
+    sa.Column('key', sqlmodel.sql.sqltypes.AutoString(length=10), nullable=False),
+    sa.Column('kind', sa.Enum('month', 'quarter', 'year', name='periodkind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('start_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('end_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('trial', sa.Boolean(), nullable=False),
+    sa.Column('parameters_version', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('parameters', json_column(), nullable=False),
+    sa.Column('computed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('appeal_until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('closed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('assignments', sa.Integer(), nullable=False),
+    sa.Column('facts_sha256', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+    sa.Column('ranking', json_column(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_closed_periods'))
+    )
+    with op.batch_alter_table('closed_periods', schema=None) as batch_op:
+        batch_op.create_index('ix_closed_periods_kind_id', ['kind', 'id'], unique=False)
+        batch_op.create_index('uq_closed_periods_key', ['key'], unique=True)
+
     op.create_table('ended_sessions',
     sa.Column('name', sa.String(length=80), nullable=False),
     sa.Column('ended_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -168,6 +191,26 @@ def upgrade() -> None:
     with op.batch_alter_table('event_log', schema=None) as batch_op:
         batch_op.create_index('ix_event_log_case', ['case_id'], unique=False, postgresql_where=sa.text('case_id IS NOT NULL'), sqlite_where=sa.text('case_id IS NOT NULL'))
         batch_op.create_index('ix_event_log_subject', ['aggregate', 'subject', 'sequence'], unique=False)
+
+    op.create_table('exclusions',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event_sequence', sa.Integer(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('state', sa.Enum('proposed', 'granted', 'refused', 'lifted', name='exclusionstate', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('proposed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('proposed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('decision_reason', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_exclusions'))
+    )
+    with op.batch_alter_table('exclusions', schema=None) as batch_op:
+        batch_op.create_index('ix_exclusions_state_id', ['state', 'id'], unique=False)
+        batch_op.create_index('ix_exclusions_unit_id', ['unit', 'id'], unique=False)
+        batch_op.create_index('uq_exclusions_standing', ['case_id', 'unit'], unique=True, postgresql_where=sa.text("state IN ('proposed', 'granted')"), sqlite_where=sa.text("state IN ('proposed', 'granted')"))
 
     op.create_table('idempotency',
     sa.Column('principal', sa.String(length=80), nullable=False),
@@ -406,11 +449,57 @@ def upgrade() -> None:
     with op.batch_alter_table('timer_tries', schema=None) as batch_op:
         batch_op.create_index('ix_timer_tries_last_at', ['last_at'], unique=False)
 
+    op.create_table('appeals',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event_sequence', sa.Integer(), nullable=False),
+    sa.Column('period_id', sa.Uuid(), nullable=False),
+    sa.Column('period_key', sqlmodel.sql.sqltypes.AutoString(length=10), nullable=False),
+    sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('ordinal', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('filed', 'proposed', 'granted', 'refused', 'withdrawn', name='appealstate', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('statement', sa.Text(), nullable=False),
+    sa.Column('evidence', json_column(), nullable=False),
+    sa.Column('filed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('filed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('proposed_grant', sa.Boolean(), nullable=True),
+    sa.Column('correction', sa.Enum('acknowledge', 'leave-out', name='correction', native_enum=False, create_constraint=True, length=40), nullable=True),
+    sa.Column('proposal_reason', sa.Text(), nullable=True),
+    sa.Column('proposed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('proposed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('decision_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['period_id'], ['closed_periods.id'], name=op.f('fk_appeals_period_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_appeals'))
+    )
+    with op.batch_alter_table('appeals', schema=None) as batch_op:
+        batch_op.create_index('ix_appeals_period_key_id', ['period_key', 'id'], unique=False)
+        batch_op.create_index('ix_appeals_state_id', ['state', 'id'], unique=False)
+        batch_op.create_index('ix_appeals_unit_id', ['unit', 'id'], unique=False)
+        batch_op.create_index('uq_appeals_alive', ['period_id', 'unit', 'case_id', 'ordinal'], unique=True, postgresql_where=sa.text("state <> 'withdrawn'"), sqlite_where=sa.text("state <> 'withdrawn'"))
+
+    op.create_table('frozen_facts',
+    sa.Column('period_id', sa.Uuid(), nullable=False),
+    sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('lines', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['period_id'], ['closed_periods.id'], name=op.f('fk_frozen_facts_period_id')),
+    sa.PrimaryKeyConstraint('period_id', 'unit', name=op.f('pk_frozen_facts'))
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table('frozen_facts')
+    with op.batch_alter_table('appeals', schema=None) as batch_op:
+        batch_op.drop_index('uq_appeals_alive', postgresql_where=sa.text("state <> 'withdrawn'"), sqlite_where=sa.text("state <> 'withdrawn'"))
+        batch_op.drop_index('ix_appeals_unit_id')
+        batch_op.drop_index('ix_appeals_state_id')
+        batch_op.drop_index('ix_appeals_period_key_id')
+
+    op.drop_table('appeals')
     with op.batch_alter_table('timer_tries', schema=None) as batch_op:
         batch_op.drop_index('ix_timer_tries_last_at')
 
@@ -476,6 +565,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_idempotency_created_at')
 
     op.drop_table('idempotency')
+    with op.batch_alter_table('exclusions', schema=None) as batch_op:
+        batch_op.drop_index('uq_exclusions_standing', postgresql_where=sa.text("state IN ('proposed', 'granted')"), sqlite_where=sa.text("state IN ('proposed', 'granted')"))
+        batch_op.drop_index('ix_exclusions_unit_id')
+        batch_op.drop_index('ix_exclusions_state_id')
+
+    op.drop_table('exclusions')
     with op.batch_alter_table('event_log', schema=None) as batch_op:
         batch_op.drop_index('ix_event_log_subject')
         batch_op.drop_index('ix_event_log_case', postgresql_where=sa.text('case_id IS NOT NULL'), sqlite_where=sa.text('case_id IS NOT NULL'))
@@ -485,6 +580,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_ended_sessions_ended_at')
 
     op.drop_table('ended_sessions')
+    with op.batch_alter_table('closed_periods', schema=None) as batch_op:
+        batch_op.drop_index('uq_closed_periods_key')
+        batch_op.drop_index('ix_closed_periods_kind_id')
+
+    op.drop_table('closed_periods')
     with op.batch_alter_table('case_facts', schema=None) as batch_op:
         batch_op.drop_index('ix_case_facts_voided')
         batch_op.drop_index('ix_case_facts_registered')

@@ -1,0 +1,1 @@
+"""Cases left out of the scores, with a reason, by decision of two people."""
