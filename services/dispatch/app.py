@@ -2,6 +2,7 @@
 
 from services.dispatch.base import metadata, tables
 from services.dispatch.cases import endpoints as cases
+from services.dispatch.clock_words import endpoints as clock_words
 from services.dispatch.coordination import endpoints as coordination
 from services.dispatch.coordination.handlers import position_timer
 from services.dispatch.explanations import endpoints as explanations
@@ -26,6 +27,7 @@ service = Service(
         cases.router,
         requests.router,
         explanations.router,
+        clock_words.router,
         responsibility.router,
         supervision.router,
         supervision_ledger.router,

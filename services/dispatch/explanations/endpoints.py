@@ -8,6 +8,7 @@ from services.dispatch.case_files.service import CaseFiles
 from services.dispatch.cases.auth import CaseReader, seen_unit
 from services.dispatch.explanations.schemas import CaseClockView
 from services.dispatch.explanations.service import explain_clock
+from services.dispatch.requests.repository import RequestRepository
 from shared.observability.context import current_origin
 from shared.web.route import ReadingRoute, ReadSessionDep, RuntimeDep
 from shared.work import Actor
@@ -23,4 +24,5 @@ async def get_case_clock(
     # A unit of work that only reads: its session is rolled back in the end.
     work = runtime.work(session, Actor(id=principal.id), current_origin())
     file = await CaseFiles.of(work, runtime).look_at(case_id, unit=seen_unit(principal))
-    return explain_clock(file, runtime.clock.now())
+    requests = await RequestRepository(session).of_case(case_id)
+    return explain_clock(file, requests, runtime.clock.now())

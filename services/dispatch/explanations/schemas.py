@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.dispatch.case_files.schemas import ClockLight, TextView
 from services.dispatch.clocks.domain import CountRule, Light, SegmentKind
+from services.dispatch.requests.domain import RequestKind, RequestState
 
 
 class CountedDayView(BaseModel):
@@ -31,6 +32,8 @@ class SegmentView(BaseModel):
     reason: str
     due_at: datetime | None = Field(description="deadline of the stage as it stood at its end")
     light: Light = Field(description="now, or as it was when the stage ended")
+    seconds: int = Field(description="time it has taken, as its own limit counts it")
+    days: list[CountedDayView]
 
 
 class CountedView(BaseModel):
@@ -59,6 +62,26 @@ class HandlingClockView(BaseModel):
     counted: list[CountedView]
 
 
+class DecisionView(BaseModel):
+    """What a unit asked for, and how long the centre took to decide.
+
+    The unit's clock ran until the decision; a late one is the centre's overrun, shown by its light.
+    """
+
+    kind: RequestKind
+    state: RequestState
+    assignment: int
+    unit: str | None
+    time: str | None = Field(description="extension asked for, e.g. 2 working-days")
+    until: datetime | None
+    asked_at: datetime
+    proposed_at: datetime | None
+    decided_at: datetime | None
+    due_at: datetime | None = Field(description="end of the centre's time to decide")
+    light: Light = Field(description="of the decision: now, or as it was when it was decided")
+    seconds: int = Field(description="time it has taken to decide, as its limit counts it")
+
+
 class CaseClockView(BaseModel):
     """Everything that the lights of a case are made of."""
 
@@ -68,3 +91,4 @@ class CaseClockView(BaseModel):
     total: ClockLight
     segments: list[SegmentView]
     clocks: list[HandlingClockView]
+    decisions: list[DecisionView] = Field(description="on what units asked, oldest first")

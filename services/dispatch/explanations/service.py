@@ -1,5 +1,6 @@
 """Puts the clock of a case into a list that a person can check by hand."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -12,6 +13,7 @@ from services.dispatch.clocks.domain import (
     CountRule,
     Light,
     SegmentKind,
+    Span,
     counted_segments,
     counted_time,
     light,
@@ -20,9 +22,12 @@ from services.dispatch.explanations.schemas import (
     CaseClockView,
     CountedDayView,
     CountedView,
+    DecisionView,
     HandlingClockView,
     SegmentView,
 )
+from services.dispatch.requests.models import Request
+from shared.pack.model import Stage
 from shared.worktime import Limit, LimitKind, explain_due, explain_elapsed
 
 _SECOND = timedelta(seconds=1)
@@ -43,8 +48,14 @@ RULE_WORDS = {
 }
 
 
-def explain_clock(file: CaseFile, now: datetime) -> CaseClockView:
-    """Everything that the lights of a case are made of, as of `now`."""
+def explain_clock(file: CaseFile, requests: Sequence[Request], now: datetime) -> CaseClockView:
+    """Everything that the lights of a case are made of, as of `now`.
+
+    Args:
+        file: of the case.
+        requests: what was asked about it, oldest first.
+        now: aware.
+    """
     case = file.case
     at = case.closed_at or now
     return CaseClockView(
@@ -52,12 +63,14 @@ def explain_clock(file: CaseFile, now: datetime) -> CaseClockView:
         number=case.number,
         at=now,
         total=view_of(case, file.pack, now).total,
-        segments=[_segment(row, at) for row in file.segments],
+        segments=[_segment(file, row, at) for row in file.segments],
         clocks=[_clock(file, row.number, at) for row in file.assignments],
+        decisions=[_decision(file, row, at) for row in requests],
     )
 
 
-def _segment(row: SegmentRow, at: datetime) -> SegmentView:
+def _segment(file: CaseFile, row: SegmentRow, at: datetime) -> SegmentView:
+    end, kind = row.ended_at or at, _kind_of(file, row)
     return SegmentView(
         number=row.number,
         kind=row.kind,
@@ -67,7 +80,42 @@ def _segment(row: SegmentRow, at: datetime) -> SegmentView:
         ended_at=row.ended_at,
         reason=row.reason,
         due_at=row.due_at,
-        light=light(row.warn_at, row.due_at, row.ended_at or at),
+        light=light(row.warn_at, row.due_at, end),
+        seconds=counted_time(file.pack.calendar, [Span(row.started_at, end)], kind, end) // _SECOND,
+        days=_days(file, row.started_at, end, kind),
+    )
+
+
+def _kind_of(file: CaseFile, row: SegmentRow) -> LimitKind:
+    """The kind of time in which a stage is limited, or would be."""
+    if row.kind in {SegmentKind.HANDLING, SegmentKind.DEFERRAL}:
+        return file.charges()[row.assignment - 1].limit.kind
+    limit = file.stage_limit(row.kind)
+    return limit.kind if limit else _usual_kind(file)
+
+
+def _usual_kind(file: CaseFile) -> LimitKind:
+    return LimitKind.HOURS if file.case.urgent else LimitKind.WORKING_HOURS
+
+
+def _decision(file: CaseFile, row: Request, at: datetime) -> DecisionView:
+    case, end = file.case, row.decided_at or at
+    limit = file.pack.stages.limit_of(Stage.SUPERVISION, urgent=case.urgent, special=case.special)
+    kind = limit.kind if limit else _usual_kind(file)
+    spans = [Span(row.asked_at, end)]
+    return DecisionView(
+        kind=row.kind,
+        state=row.state,
+        assignment=row.assignment,
+        unit=row.unit,
+        time=row.time,
+        until=row.until,
+        asked_at=row.asked_at,
+        proposed_at=row.proposed_at,
+        decided_at=row.decided_at,
+        due_at=row.due_at,
+        light=light(row.warn_at, row.due_at, end),
+        seconds=counted_time(file.pack.calendar, spans, kind, end) // _SECOND,
     )
 
 
@@ -115,16 +163,27 @@ def _clock_light(file: CaseFile, number: int, moment: datetime) -> Light:
 def _counted(
     file: CaseFile, item: Counted, segment: int, kind: LimitKind, moment: datetime
 ) -> CountedView:
-    calendar = file.pack.calendar
     start, end = item.segment.started_at, min(item.segment.ended_at or moment, moment)
-    seconds = counted_time(calendar, [item.span], kind, moment) // _SECOND
+    seconds = counted_time(file.pack.calendar, [item.span], kind, moment) // _SECOND
+    return CountedView(
+        segment=segment,
+        rule=item.rule,
+        rule_words=RULE_WORDS[item.rule],
+        seconds=seconds,
+        days=_days(file, start, end, kind),
+    )
+
+
+def _days(file: CaseFile, start: datetime, end: datetime, kind: LimitKind) -> list[CountedDayView]:
+    """The days of a stretch of time with the spans that count."""
+    calendar = file.pack.calendar
     if kind.continuous:
         minutes = Fraction((end - start) // timedelta(microseconds=1), _MINUTE)
         passed = Limit(minutes, LimitKind.MINUTES)
         explanation = explain_due(calendar, start, passed, provisional=True)
     else:
         explanation = explain_elapsed(calendar, start, end, provisional=True)
-    days = [
+    return [
         CountedDayView(
             date=day["date"],
             seconds=day["seconds"],
@@ -134,13 +193,6 @@ def _counted(
         )
         for day in explanation.as_json()["days"]
     ]
-    return CountedView(
-        segment=segment,
-        rule=item.rule,
-        rule_words=RULE_WORDS[item.rule],
-        seconds=seconds,
-        days=days,
-    )
 
 
 def _span_words(span: dict[str, Any]) -> str:
