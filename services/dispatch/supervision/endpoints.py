@@ -147,7 +147,11 @@ async def _answer(file: OrderFile, service: SupervisionService, response: Respon
     return OrderView.of(file.order, file.cases, service.pack, service.work.now())
 
 
-@router.post("", status_code=status.HTTP_201_CREATED)
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses={status.HTTP_200_OK: {"model": OrderView, "description": "it was there already"}},
+)
 async def open_order(
     *,
     command: OrderCommand,

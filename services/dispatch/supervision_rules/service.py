@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
+from services.dispatch.case_files.domain import CaseState
 from services.dispatch.case_files.models import Assignment, Case
 from services.dispatch.case_files.service import CaseFile, CaseFiles
 from services.dispatch.clocks.domain import ClockRules
@@ -236,6 +237,9 @@ class SupervisionRules:
         self, cause: SupervisionCause, case: Case, row: Assignment, at: datetime
     ) -> None:
         """Open an order to the unit of a dispatch, unless its run has one for this cause."""
+        if case.state is CaseState.VOIDED:
+            # A late timer tells of what should never have been a case: nothing is left to ask.
+            return
         if await self.repository.opened(cause, case.id, row.run) is not None:
             return
         new = NewOrder(

@@ -1,5 +1,6 @@
 """Orders as a supervisor, a unit and a leader see them: opened, followed, struck off, published."""
 
+import asyncio
 import csv
 import io
 from typing import Any
@@ -123,6 +124,30 @@ class TestOpening:
         anew = await ledger.ordered(**DECISION)
         assert anew["id"] != first["id"]
         assert anew["number"] != first["number"]
+
+    async def test_two_who_order_the_same_at_once_get_one_entry(
+        self, story: Story, ledger: Ledger
+    ) -> None:
+        people = [story.someone(Role.SUPERVISOR, name=f"supervisor-{n}") for n in range(4)]
+        answers = await asyncio.gather(*(person.post(ORDERS, json=DECISION) for person in people))
+        codes = sorted(answer.status_code for answer in answers)
+        assert codes == [200, 200, 200, 201], [answer.text for answer in answers]
+        assert len({answer.json()["id"] for answer in answers}) == 1
+        assert len(await ledger.listed()) == 1
+        assert len(await story.sut.told(SupervisionOrdered)) == 1
+
+    async def test_being_chased_stops_nobodys_work_on_the_case(
+        self, story: Story, ledger: Ledger
+    ) -> None:
+        case_id = await story.with_unit()
+        order = {"cause": "important", "cases": [str(case_id)]}
+        chased, handled = await asyncio.gather(
+            story.supervisor.post(ORDERS, json=order),
+            story.handler().post(f"/cases/{case_id}/feedback", json={"text": "完成"}),
+        )
+        assert (chased.status_code, handled.status_code) == (201, 200), handled.text
+        case = await story.case(case_id)
+        assert (case["state"], case["open_orders"]) == ("handled", 1)
 
     async def test_several_cases_and_several_orders(self, story: Story, ledger: Ledger) -> None:
         cases = [str(await story.with_unit()) for _ in range(2)]

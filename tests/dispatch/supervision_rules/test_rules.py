@@ -97,6 +97,16 @@ class TestRedLight:
         await story.timers()
         assert [order["unit"] for order in await orders(story)] == [OTHER_UNIT, UNIT]
 
+    async def test_about_a_case_that_was_voided_nobody_is_chased(self, story: Story) -> None:
+        case_id = await story.with_unit()
+        story.at("2026-06-01 16:00")
+        asked = await story.post(story.operator, f"/cases/{case_id}/voiding", 201, reason="误报")
+        path = f"/requests/{asked['request']['id']}/void-decision"
+        await story.post(story.supervisor, path, granted=True, reason="属实")
+        await story.timers()
+        assert await story.told(case_id, LimitOverrun) != []
+        assert await orders(story) == []
+
     async def test_in_time_there_is_none(self, story: Story) -> None:
         case_id = await story.with_unit()
         await story.handled(case_id)
