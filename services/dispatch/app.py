@@ -7,6 +7,8 @@ from services.dispatch.coordination import endpoints as coordination
 from services.dispatch.coordination.handlers import position_timer
 from services.dispatch.explanations import endpoints as explanations
 from services.dispatch.limits.handlers import case_timer
+from services.dispatch.papers import endpoints as papers
+from services.dispatch.papers.handlers import paper_timer
 from services.dispatch.recomputation import endpoints as recomputation
 from services.dispatch.recomputation.service import recompute_if_changed
 from services.dispatch.requests import endpoints as requests
@@ -33,12 +35,14 @@ service = Service(
         supervision_ledger.router,
         coordination.router,
         recomputation.router,
+        papers.router,
     ],
     subscriptions=subscriptions,
     periodic=[Periodic("deadlines", 10.0, recompute_if_changed)],
     timers=[
         case_timer([on_limit_passed]),
         position_timer(),
+        paper_timer(),
         acceptance_timer(),
         order_timer(),
     ],

@@ -60,6 +60,39 @@ class CaseDispatched(Event):
     warn_at: Instant = Field(description="from here on the light is yellow")
     provisional: bool = False
     precedent: str | None = Field(default=None, description="why this unit")
+    direct: bool = Field(
+        default=False, description="by an agent or shift leader, past the dispatcher"
+    )
+
+
+class CaseClassified(Event):
+    """An operator has confirmed or corrected class and condition that a rule had assumed."""
+
+    TYPE: ClassVar[str] = "dispatch.case.classified.v1"
+
+    class_ref: ClassRef
+    condition: str
+    corrected: bool = Field(description="false: they were right")
+    special: bool
+
+
+class PaperCompleted(Event):
+    """A paper that follows an emergency is complete."""
+
+    TYPE: ClassVar[str] = "dispatch.case.paper_completed.v1"
+
+    paper: str = Field(examples=["record"], description="classification, dispatch or record")
+    in_time: bool
+    corrected: bool = Field(description="the confirmation corrected something")
+
+
+class PaperOverdue(Event):
+    """A paper that follows an emergency was not completed in time."""
+
+    TYPE: ClassVar[str] = "dispatch.case.paper_overdue.v1"
+
+    paper: str = Field(examples=["record"], description="classification, dispatch or record")
+    due_at: Instant
 
 
 class CaseAccepted(Event):

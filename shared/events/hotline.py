@@ -76,6 +76,10 @@ class TicketSubmitted(Event):
         description="the caller asked that the unit does not learn who called"
     )
     agent: str = Field(description="account id of the agent")
+    direct_unit: str | None = Field(
+        default=None,
+        description="of an emergency: the unit that the agent sends it to, past the dispatcher",
+    )
 
 
 class TicketAnswered(Event):

@@ -8,6 +8,9 @@ from pydantic import Field
 from shared.events.envelope import Event
 from shared.events.vocabulary import ClassRef, Finding, Instant, Place, Sha256, Source, TaskKind
 
+EMERGENCY_RULE = "emergency"
+"""The rule that registers marked emergencies at once; papers follow."""
+
 
 class ReportReceived(Event):
     """A report from any source is stored. Its text stays at home until somebody has read it."""
@@ -63,6 +66,15 @@ class ReportRegistered(Event):
     registered_at: Instant
     by_rule: str | None = Field(
         default=None, description="the pack's rule that registered it; null: an operator"
+    )
+    class_assumed: bool = Field(
+        default=False, description="class or condition stands in until an operator confirms it"
+    )
+    direct_unit: str | None = Field(
+        default=None, description="of an emergency: the unit it goes to, past the dispatcher"
+    )
+    direct_by: str | None = Field(
+        default=None, description="account id of the agent or shift leader who named that unit"
     )
     media: tuple[Sha256, ...] = ()
 

@@ -174,6 +174,7 @@ class Assignment(DispatchTable, table=True):
         repeat: n-th dispatch of the run, counted by failed verifications.
         used_seconds: counted time brought along from earlier dispatches of the run.
         limit_seconds: the limit in counted time, extensions included.
+        direct: by an agent or shift leader, past the dispatcher; papers follow.
         outcome: how it ended: `closed`, `returned`, `failed`, `voided`; None while it lasts.
         released_at: when the case left the unit for good.
     """
@@ -199,6 +200,7 @@ class Assignment(DispatchTable, table=True):
     note: str | None = Field(default=None, sa_column=sa.Column(sa.Text()))
     dispatched_at: datetime
     dispatched_by: str = Field(max_length=80)
+    direct: bool = False
     accepted_at: datetime | None = None
     accepted_by: str | None = Field(default=None, max_length=80)
     handled_at: datetime | None = None

@@ -43,6 +43,8 @@ from services.dispatch.cases.schemas import (
 )
 from services.dispatch.cases.service import CaseService
 from services.dispatch.clocks.domain import Light, SegmentKind
+from services.dispatch.papers.domain import is_direct
+from services.dispatch.papers.service import PaperService
 from services.dispatch.requests.repository import RequestRepository
 from services.dispatch.requests.schemas import RequestView
 from shared.auth.principal import Principal
@@ -240,6 +242,7 @@ async def dispatch_case(
     """Send a case to the one responsible unit; agents and shift leaders only urgent ones."""
     file = await service.files.take(case_id, if_match=if_match)
     check_may_dispatch(principal.roles, urgent=file.case.urgent)
+    direct = is_direct(principal.roles)
     await service.dispatch(
         file,
         unit_code=command.unit,
@@ -247,7 +250,10 @@ async def dispatch_case(
         standard=command.standard,
         limit=command.limit.limit() if command.limit else None,
         note=command.note,
+        direct=direct,
     )
+    if direct:
+        await PaperService(work, service.pack).ask_after_direct_dispatch(file.case)
     return await _answer(file, work, response)
 
 

@@ -105,6 +105,7 @@ class AssignmentView(BaseModel):
     note: str | None
     dispatched_at: datetime
     dispatched_by: str
+    direct: bool = Field(description="past the dispatcher; papers follow")
     accepted_at: datetime | None
     accepted_by: str | None
     handled_at: datetime | None

@@ -33,6 +33,7 @@ from services.dispatch.clocks.domain import (
     continues_clock,
     continuous_counterpart,
 )
+from services.dispatch.papers.service import PaperService
 from services.dispatch.requests.service import RequestService
 from services.dispatch.supervision_rules.service import SupervisionRules
 from shared.errors import InvalidInput, NotFound
@@ -143,6 +144,7 @@ class CaseService:
         limit: Limit | None = None,
         note: str | None = None,
         why: str | None = None,
+        direct: bool = False,
     ) -> Assignment:
         """Send a case to the one responsible unit.
 
@@ -154,6 +156,7 @@ class CaseService:
             limit: if not the condition's; on a clock that goes on, if not the one given before.
             note: for the handler.
             why: why this unit, if not because of the responsibility table.
+            direct: past the dispatcher.
         """
         file.check(Action.DISPATCH)
         case = file.case
@@ -176,6 +179,7 @@ class CaseService:
             file, charge, limit=given, standard=standard or self._standard(chosen), note=note
         )
         row.precedent = why[:500] if why else row.precedent
+        row.direct = direct
         row.extended_by = earlier.extended_by if earlier else None
         case.assignments, case.unit = charge.number, unit_code
         file.assignments.append(row)
@@ -232,6 +236,7 @@ class CaseService:
             warn_at=reading.deadline.warn_at,
             provisional=reading.deadline.provisional,
             precedent=row.precedent,
+            direct=row.direct,
         )
         self.work.tell(case, event)
 
@@ -416,10 +421,12 @@ class CaseService:
         """Archive a case that passed its verification.
 
         Raises:
+            PapersOutstanding: an emergency is not written up yet.
             SeparationOfDuties: who handled it closes it.
         """
         file.check(Action.CLOSE)
         check_not_own_work(self.work.actor.id, _handlers(file), "closing it")
+        await PaperService(self.work, self.pack).require_complete(file.case.id)
         case, row = file.case, file.assignment
         clock = file.clock_reading()
         moment = file.move(Action.CLOSE, reason=conclusion)

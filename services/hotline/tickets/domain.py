@@ -6,10 +6,12 @@ from enum import StrEnum
 
 from services.hotline.tickets.errors import (
     ClassUnknown,
+    DirectUnitRefused,
     OutsideCompetence,
     PlaceMissing,
     TicketStateForbids,
 )
+from shared.events.hotline import Urgency
 from shared.events.vocabulary import ClassRef, Place
 from shared.pack.model import CityPack, ClassKey
 from shared.vocabulary import ClassKind, PositionSource
@@ -142,6 +144,24 @@ def check_class(pack: CityPack, ref: ClassRef) -> None:
     """
     if class_key(ref) not in pack.classes:
         raise ClassUnknown(f"The city has no class {ref}: choose one of its list.")
+
+
+def check_direct_unit(pack: CityPack, code: str, urgency: Urgency) -> None:
+    """Refuse to send a ticket straight to a unit where that is not allowed or not possible.
+
+    Raises:
+        DirectUnitRefused: it is no emergency, or the unit takes no cases.
+    """
+    if urgency is not Urgency.EMERGENCY:
+        raise DirectUnitRefused(
+            "Only an emergency goes past the dispatcher: mark it as one, or name no `direct_unit`."
+        )
+    unit = pack.units.get(code)
+    if unit is None or not unit.responsible:
+        raise DirectUnitRefused(
+            f"The city has no unit {code} that takes cases; leave it out where you are not sure.",
+            units=[one.code for one in pack.responsible],
+        )
 
 
 def located(

@@ -143,6 +143,7 @@ async def submit_ticket(
         description=command.description,
         class_ref=command.class_ref.ref if command.class_ref else None,
         confidential=command.confidential,
+        direct_unit=command.direct_unit,
     )
     return await turn.answer(ticket)
 

@@ -44,3 +44,8 @@ class ReopeningNotPossible(Conflict):
     """Only a case that was closed goes on, and once after each closing."""
 
     code = "reopening-not-possible"
+
+
+class DirectUnitRefused(InvalidInput):
+    code = "direct-unit-refused"
+    title = "It cannot be sent to this unit directly"

@@ -94,6 +94,10 @@ class Submission(_Command):
     confidential: bool | None = Field(
         default=None, strict=True, description="the unit shall not learn who called"
     )
+    direct_unit: Annotated[Line, Field(max_length=60)] | None = Field(
+        default=None,
+        description="of an emergency: code of the unit it is sent to at once; papers follow",
+    )
 
 
 class Withdrawal(_Command):

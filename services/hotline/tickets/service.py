@@ -17,6 +17,7 @@ from services.hotline.tickets.domain import (
     TicketAction,
     TicketState,
     check_class,
+    check_direct_unit,
     next_state,
     ticket_number,
 )
@@ -203,13 +204,26 @@ class TicketService:
         description: str | None,
         class_ref: ClassRef | None,
         confidential: bool | None,
+        direct_unit: str | None = None,
     ) -> Ticket:
         """Hand a matter to the case pipeline; an emergency is told past every queue as well.
 
+        Args:
+            ticket: which one.
+            place: where it is.
+            urgency: how long it can wait.
+            description: if it changed since recorded.
+            class_ref: if the agent knows it.
+            confidential: the unit shall not learn who called.
+            direct_unit: of an emergency, the unit that has to go there, past the dispatcher.
+
         Raises:
+            DirectUnitRefused: no emergency, or no unit that takes cases.
             PersonalDataInText: description or address tell who it is.
             ClassUnknown: the city has no such class.
         """
+        if direct_unit is not None:
+            check_direct_unit(self._pack, direct_unit, urgency)
         caller = await self._caller(ticket)
         text = description or ticket.description
         self.callers.refuse_personal_data(text, "description", of=caller)
@@ -218,13 +232,15 @@ class TicketService:
         if class_ref is not None:
             check_class(self._pack, class_ref)
             ticket.set_class(class_ref)
-        self._move(ticket, TicketAction.SUBMIT, details={"urgency": urgency})
+        self._move(
+            ticket, TicketAction.SUBMIT, details={"urgency": urgency, "direct_unit": direct_unit}
+        )
         ticket.description, ticket.urgency = text, urgency
         ticket.set_place(place)
         ticket.confidential = ticket.confidential if confidential is None else confidential
         ticket.submitted_at, ticket.progress = self.work.now(), Progress.SUBMITTED
         await self._note_on_call(ticket, CallOutcome.TICKET)
-        self.work.tell(ticket, _submitted(ticket, self.work.actor.id))
+        self.work.tell(ticket, _submitted(ticket, self.work.actor.id, direct_unit))
         if urgency == Urgency.EMERGENCY:
             self.work.tell(ticket, _emergency(ticket))
         if urgency != Urgency.ROUTINE or urgent_class(self._pack, ticket.class_ref):
@@ -314,7 +330,7 @@ class TicketService:
         return await self.callers.callers.get(known) if known else None
 
 
-def _submitted(ticket: Ticket, agent: str) -> TicketSubmitted:
+def _submitted(ticket: Ticket, agent: str, direct_unit: str | None) -> TicketSubmitted:
     return TicketSubmitted(
         number=ticket.number,
         call_id=ticket.call_id,
@@ -326,6 +342,7 @@ def _submitted(ticket: Ticket, agent: str) -> TicketSubmitted:
         urgency=ticket.urgency,
         confidential=ticket.confidential,
         agent=agent,
+        direct_unit=direct_unit,
     )
 
 

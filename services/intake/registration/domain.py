@@ -9,7 +9,9 @@ from services.intake.reports.domain import (
     class_key,
     condition_of,
     is_trusted,
+    source_code,
 )
+from shared.events.intake import EMERGENCY_RULE
 from shared.events.vocabulary import ClassRef, Place, Source
 from shared.pack.model import CityPack, RegistrationCondition
 from shared.vocabulary import PositionSource
@@ -100,6 +102,46 @@ def registers_by_rule(pack: CityPack, told: Told, found: Nature) -> bool:
         and class_key(told.class_ref) not in pack.registration.excluded
         and not missing_parts(pack, told, found)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ByRule:
+    """That a rule of the city accepts a report, and as what.
+
+    Attributes:
+        class_assumed: class or condition stands in; an operator has yet to confirm it.
+    """
+
+    rule: str
+    class_ref: ClassRef
+    condition: RegistrationCondition
+    nature: Nature
+    class_assumed: bool = False
+
+
+def accepted_by_rule(
+    pack: CityPack, told: Told, found: Nature, *, emergency: bool
+) -> ByRule | None:
+    """The rule that makes a report a case without an operator, if one does.
+
+    A complete report of a trusted source is nothing special, also as an emergency. An emergency of
+    a source that the pack names is a case whatever is missing: papers follow.
+    """
+    if registers_by_rule(pack, told, found) and told.class_ref and found.condition:
+        return ByRule(TRUSTED_SOURCE, told.class_ref, found.condition, found)
+    if not emergency or source_code(told.source) not in pack.emergencies.sources:
+        return None
+    ref, condition = told.class_ref, found.condition
+    if ref is not None and condition is None:
+        of_class = pack.conditions_of(class_key(ref))
+        condition = next((one for one in of_class if one.urgent), next(iter(of_class), None))
+    if ref is None or condition is None:
+        condition = pack.condition(pack.emergencies.default_condition)
+        key = condition.class_key
+        ref = ClassRef(scheme=key.scheme, kind=key.kind, code=key.code)
+    assumed = ref != told.class_ref or condition != found.condition
+    as_what = nature(pack, ref, condition.code, marked=True)
+    return ByRule(EMERGENCY_RULE, ref, condition, as_what, class_assumed=assumed)
 
 
 def case_number(division: str, day: str, sequence: int) -> str:

@@ -1,7 +1,7 @@
 """Deciding reports: accepted as a case, or not."""
 
 from services.intake.duplicates.domain import cell_of
-from services.intake.registration.domain import Nature, nature
+from services.intake.registration.domain import Nature, accepted_by_rule, nature
 from services.intake.registration.errors import ClassMissing, ConditionMissing, PlaceNeeded
 from services.intake.registration.repository import Numbers
 from services.intake.reports.domain import (
@@ -14,6 +14,7 @@ from services.intake.reports.domain import (
 )
 from services.intake.reports.models import Report
 from services.intake.reports.repository import merged_into
+from services.intake.reports.service import by_rule
 from services.intake.tasks.service import TaskService
 from shared.events.vocabulary import ClassRef, Place
 from shared.ids import uuid7
@@ -48,8 +49,7 @@ class RegistrationService:
             ReportStateForbids: it is decided already.
             ClassMissing, ConditionMissing, PlaceNeeded: the case would lack it.
         """
-        before = report.state
-        state = next_state(before, ReportAction.REGISTER)
+        next_state(report.state, ReportAction.REGISTER)
         ref = class_ref or report.class_ref
         if ref is None:
             raise ClassMissing("Choose the class of the case.")
@@ -59,28 +59,47 @@ class RegistrationService:
         found = nature(self._pack, ref, condition, marked=marked)
         chosen = self._condition(ref, found)
         self._correct_place(report, place)
+        report.description = description or report.description
+        report.decided_by, report.class_assumed = self._work.actor.id, False
+        await self._accept(report, ref, chosen, found)
+        return report
+
+    async def register_emergency(self, report: Report) -> None:
+        """Apply the rule for marked emergencies to a stored report, whatever it lacks."""
+        if not (report.emergency and report.is_open):
+            return
+        found = nature(self._pack, report.class_ref, report.condition, marked=True)
+        accepted = accepted_by_rule(self._pack, report, found, emergency=True)
+        if accepted is None:
+            return
+        report.by_rule, report.class_assumed = accepted.rule, accepted.class_assumed
+        with by_rule(self._work, accepted.rule):
+            await self._accept(report, accepted.class_ref, accepted.condition, accepted.nature)
+
+    async def _accept(
+        self, report: Report, ref: ClassRef, chosen: RegistrationCondition, found: Nature
+    ) -> None:
+        before = report.state
         if before is ReportState.CHECKING:
             await self._tasks.cancel_check(report, "registered without waiting for the check")
         now = self._work.now()
+        report.state = next_state(before, ReportAction.REGISTER)
         report.set_class(ref)
         report.condition = chosen.code
         report.urgent, report.special = found.urgent, found.special
-        report.description = description or report.description
-        report.state = state
         report.case_id = uuid7()
         report.case_number = await self._numbers.next_case_number(self._work.session, now)
         report.case_state, report.case_changed_at = "registered", now
-        report.decided_at, report.decided_by = now, self._work.actor.id
+        report.decided_at = now
         await self._let_followers_follow(report)
         self._work.tell(report, report.registered_fact())
         self._work.record(
             report,
             "register",
             from_state=before,
-            to_state=state,
+            to_state=report.state,
             details={"case_number": report.case_number, "condition": chosen.code},
         )
-        return report
 
     async def reject(self, report: Report, *, reason_code: str, reason: str) -> Report:
         """Do not accept a report; it and those merged into it are told why.

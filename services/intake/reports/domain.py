@@ -239,8 +239,13 @@ PACK_SOURCES = {
 """Names of sources in city packs where they differ from those in events."""
 
 
+def source_code(source: Source) -> str:
+    """What city packs call a source."""
+    return PACK_SOURCES.get(source, source.value)
+
+
 def is_trusted(pack: CityPack, source: Source) -> bool:
-    found = pack.sources.get(PACK_SOURCES.get(source, source.value))
+    found = pack.sources.get(source_code(source))
     return found is not None and found.trusted
 
 
@@ -254,6 +259,7 @@ class Draft:
         device_position: what the device measured, where a person moved the mark on the map.
         box: what a video operator drew, in shares of the frame.
         follow_key: the citizen's own secret that the token for following is made from.
+        direct_unit, direct_by: of an emergency, the unit it goes to and who named it.
     """
 
     source: Source
@@ -274,6 +280,8 @@ class Draft:
     device_position: dict[str, Any] | None = None
     box: dict[str, float] | None = None
     follow_key: UUID | None = None
+    direct_unit: str | None = None
+    direct_by: str | None = None
 
 
 def masked_name(name: str) -> str:

@@ -1,9 +1,11 @@
 """Reports that come from hotline tickets."""
 
 from services.intake.registration.repository import Numbers
+from services.intake.registration.service import RegistrationService
 from services.intake.reports import repository
 from services.intake.reports.domain import Draft, class_if_known, located_if_possible
 from services.intake.reports.service import ReportService
+from services.intake.tasks.service import task_service
 from shared.events import Received
 from shared.events.hotline import EmergencyRaised, TicketSubmitted, Urgency
 from shared.events.vocabulary import Source
@@ -13,6 +15,10 @@ from shared.work import UnitOfWork
 
 def _service(work: UnitOfWork, runtime: Runtime) -> ReportService:
     return ReportService(work, runtime.pack, Numbers.of(runtime))
+
+
+def _registration(work: UnitOfWork, runtime: Runtime) -> RegistrationService:
+    return RegistrationService(work, runtime.pack, Numbers.of(runtime), task_service(work, runtime))
 
 
 async def on_ticket_submitted(
@@ -32,6 +38,8 @@ async def on_ticket_submitted(
         urgent=ticket.urgency is not Urgency.ROUTINE,
         emergency=ticket.urgency is Urgency.EMERGENCY,
         confidential=ticket.confidential,
+        direct_unit=ticket.direct_unit,
+        direct_by=ticket.agent if ticket.direct_unit else None,
     )
     earlier = await repository.sent_before(work.session, ticket_id=received.subject)
     if earlier is None:
@@ -39,6 +47,7 @@ async def on_ticket_submitted(
     elif earlier.channel == "emergency":
         earlier.channel = "phone"
         await service.complete_from_ticket(earlier, draft)
+        await _registration(work, runtime).register_emergency(earlier)
 
 
 async def on_emergency_raised(
@@ -49,6 +58,7 @@ async def on_emergency_raised(
     earlier = await repository.sent_before(work.session, ticket_id=received.subject)
     if earlier is not None:
         await service.mark_emergency(earlier, "raised by the hotline")
+        await _registration(work, runtime).register_emergency(earlier)
         return
     await service.receive(
         Draft(
@@ -61,5 +71,7 @@ async def on_emergency_raised(
             observed_at=received.happened_at,
             urgent=True,
             emergency=True,
-        )
+        ),
+        # Its ticket is on the way and says the rest.
+        undecided=True,
     )

@@ -36,6 +36,8 @@ class Report(IntakeAggregate, table=True):
         merged_into: the report that stands for all of them, also over several merges.
         merged_from: the state it had before, for taking the merge back.
         case_state: how the case goes on, as told by dispatch.
+        class_assumed: a rule chose class or condition; an operator has yet to confirm it.
+        direct_unit, direct_by: of an emergency, the unit it goes to and who named it.
     """
 
     __tablename__ = "reports"
@@ -113,6 +115,9 @@ class Report(IntakeAggregate, table=True):
     decided_at: datetime | None = None
     decided_by: str | None = Field(default=None, max_length=80)
     by_rule: str | None = Field(default=None, max_length=60)
+    class_assumed: bool = False
+    direct_unit: str | None = Field(default=None, max_length=60)
+    direct_by: str | None = Field(default=None, max_length=80)
     reason_code: str | None = Field(default=None, max_length=60)
     reason: str | None = Field(default=None, max_length=1_000)
     reporters: int = 1
@@ -202,6 +207,9 @@ class Report(IntakeAggregate, table=True):
             received_at=self.received_at,
             registered_at=self.decided_at,
             by_rule=self.by_rule,
+            class_assumed=self.class_assumed,
+            direct_unit=self.direct_unit,
+            direct_by=self.direct_by,
             media=tuple(self.media),
         )
 

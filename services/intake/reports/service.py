@@ -14,10 +14,10 @@ from services.intake.config import settings_of
 from services.intake.duplicates.domain import cell_of
 from services.intake.media.service import require_known
 from services.intake.registration.domain import (
-    TRUSTED_SOURCE,
+    ByRule,
     Nature,
+    accepted_by_rule,
     nature,
-    registers_by_rule,
 )
 from services.intake.registration.repository import Numbers
 from services.intake.reports import repository
@@ -99,8 +99,12 @@ class ReportService:
         self._pack = pack
         self._numbers = numbers
 
-    async def receive(self, draft: Draft) -> tuple[Report, bool]:
-        """Store a report, and register it at once where the city's rule allows.
+    async def receive(self, draft: Draft, *, undecided: bool = False) -> tuple[Report, bool]:
+        """Store a report, and register it at once where the city's rules allow.
+
+        Args:
+            draft: as its source tells it.
+            undecided: more is about to come, so no rule registers it yet.
 
         Returns:
             The report, and whether it is new: one that its source has sent before is given back.
@@ -110,9 +114,10 @@ class ReportService:
         found = nature(self._pack, draft.class_ref, draft.condition, marked=_marked(draft))
         await require_known(self._work.session, draft.media)
         report = await self._drawn_up(draft, found, now)
-        automatic = registers_by_rule(self._pack, draft, found)
-        if automatic:
-            await self._become_case(report, found, now)
+        accepted = accepted_by_rule(self._pack, draft, found, emergency=draft.emergency)
+        automatic = accepted is not None and not undecided
+        if accepted is not None and automatic:
+            await self._become_case(report, accepted, now)
         # The row is written before its facts are told: only then is it known to be new.
         report.event_sequence = 2 if automatic else 1
         if self._work.optimistic and self._work.only_appends:
@@ -140,9 +145,10 @@ class ReportService:
         if report.state is not ReportState.RECEIVED:
             return
         found = nature(self._pack, report.class_ref, report.condition, marked=report.urgent)
-        if not registers_by_rule(self._pack, report, found):
+        accepted = accepted_by_rule(self._pack, report, found, emergency=report.emergency)
+        if accepted is None:
             return
-        await self._become_case(report, found, self._work.now())
+        await self._become_case(report, accepted, self._work.now())
         self._tell_registered_by_rule(report)
 
     async def mark_emergency(self, report: Report, reason: str) -> None:
@@ -162,6 +168,7 @@ class ReportService:
         report.description = draft.description
         report.confidential = report.confidential or draft.confidential
         report.reporter_id = report.reporter_id or draft.reporter_id
+        report.direct_unit, report.direct_by = draft.direct_unit, draft.direct_by
         if draft.class_ref is not None and report.class_ref is None:
             report.set_class(draft.class_ref)
         if report.needs_place:
@@ -240,6 +247,8 @@ class ReportService:
             special=found.special,
             emergency=draft.emergency,
             confidential=draft.confidential,
+            direct_unit=draft.direct_unit,
+            direct_by=draft.direct_by,
             longitude=place.longitude,
             latitude=place.latitude,
             accuracy_m=place.accuracy_m,
@@ -269,19 +278,18 @@ class ReportService:
         report.stage_due_at, report.stage_warn_at = clock.due_at, clock.warn_at
         report.stage_provisional = clock.provisional
 
-    async def _become_case(self, report: Report, found: Nature, now: datetime) -> None:
-        if found.condition is None:
-            raise ValueError("a rule cannot register without a condition")
+    async def _become_case(self, report: Report, accepted: ByRule, now: datetime) -> None:
         report.state = next_state(report.state, ReportAction.REGISTER)
-        report.condition = found.condition.code
-        report.urgent, report.special = found.urgent, found.special
+        report.set_class(accepted.class_ref)
+        report.condition, report.class_assumed = accepted.condition.code, accepted.class_assumed
+        report.urgent, report.special = accepted.nature.urgent, accepted.nature.special
         report.case_id = uuid7()
         report.case_number = await self._numbers.next_case_number(self._work.session, now)
         report.case_state, report.case_changed_at = "registered", now
-        report.decided_at, report.by_rule = now, TRUSTED_SOURCE
+        report.decided_at, report.by_rule = now, accepted.rule
 
     def _tell_registered_by_rule(self, report: Report) -> None:
-        with by_rule(self._work, TRUSTED_SOURCE):
+        with by_rule(self._work, report.by_rule or ""):
             self._work.tell(report, report.registered_fact())
             self._work.record(
                 report,

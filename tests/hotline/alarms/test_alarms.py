@@ -13,7 +13,12 @@ from services.hotline.app import service
 from services.hotline.config import HotlineSettings
 from shared.clock import ManualClock
 from shared.events import intake
-from shared.events.hotline import AlarmAcknowledged, AlarmEscalated, AlarmRaised
+from shared.events.hotline import (
+    AlarmAcknowledged,
+    AlarmEscalated,
+    AlarmRaised,
+    TicketSubmitted,
+)
 from shared.events.identity import AccountChanged
 from shared.events.vocabulary import ClassRef, Place, Source
 from shared.messages.message import Channel
@@ -279,6 +284,30 @@ async def test_a_report_merged_into_an_ordinary_one_keeps_its_alarm(desk: Desk) 
     report = await desk.report()
     await desk.hotline.merged(report, await desk.report(urgent=False))
     assert (await desk.alarm())["state"] == "open"
+
+
+async def test_an_agent_sends_an_emergency_straight_to_a_unit(desk: Desk) -> None:
+    await desk.hotline.submitted(submission={**EMERGENCY, "direct_unit": "water"})
+    (fact,) = await desk.sut.told(TicketSubmitted)
+    assert (fact.data["direct_unit"], fact.data["agent"]) == ("water", "agent-1")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"urgency": "urgent", "direct_unit": "water"},
+        {"urgency": "emergency", "direct_unit": "centre"},
+        {"urgency": "emergency", "direct_unit": "nowhere"},
+    ],
+)
+async def test_only_emergencies_go_straight_and_only_to_units_that_take_cases(
+    desk: Desk, wrong: dict[str, str]
+) -> None:
+    ticket = await desk.hotline.ticket()
+    body = {"place": {"address": "西津西路 100 号"}, **wrong}
+    answer = await desk.hotline.agent.post(f"/tickets/{ticket['id']}/submission", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "direct-unit-refused")
+    assert await desk.board() == []
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 473e665c3a55
+Revision: 8d5524840b21
 Follows: 
-Made: 2026-11-22 06:17:21.672466
+Made: 2026-11-22 06:46:52.964479
 """
 
 import sqlalchemy as sa

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 61a3303d5024
+Revision: e86e5134bc64
 Follows: 
-Made: 2026-11-22 06:05:09.688614
+Made: 2026-11-22 06:47:06.546926
 """
 
 import sqlalchemy as sa
@@ -363,6 +363,9 @@ def upgrade() -> None:
     sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
     sa.Column('by_rule', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=True),
+    sa.Column('class_assumed', sa.Boolean(), nullable=False),
+    sa.Column('direct_unit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=True),
+    sa.Column('direct_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
     sa.Column('reason_code', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=True),
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(length=1000), nullable=True),
     sa.Column('reporters', sa.Integer(), nullable=False),

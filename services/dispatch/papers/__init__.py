@@ -1,0 +1,1 @@
+"""Papers that follow an emergency: what was skipped is written up, each in its time."""
