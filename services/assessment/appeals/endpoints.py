@@ -26,10 +26,17 @@ from services.assessment.appeals.schemas import (
 from services.assessment.appeals.service import AppealService
 from shared.web.etag import IfMatch, set_etag
 from shared.web.paging import Page, PageRequest, page_of, page_request
-from shared.web.route import CommandRoute, ReadSessionDep, WorkDep
+from shared.web.route import CommandRoute, ReadSessionDep, RuntimeDep, WorkDep
 from shared.work import UnitOfWork
 
 router = APIRouter(prefix="/appeals", tags=["appeals"], route_class=CommandRoute)
+
+
+async def _appeals(work: WorkDep, runtime: RuntimeDep) -> AppealService:
+    return AppealService(work, runtime.pack)
+
+
+AppealsDep = Annotated[AppealService, Depends(_appeals)]
 
 
 async def _answer(work: UnitOfWork, appeal: Appeal, response: Response) -> AppealView:
@@ -40,10 +47,15 @@ async def _answer(work: UnitOfWork, appeal: Appeal, response: Response) -> Appea
 
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def file_appeal(
-    command: AppealCommand, work: WorkDep, principal: Appellant, response: Response
+    *,
+    command: AppealCommand,
+    work: WorkDep,
+    service: AppealsDep,
+    principal: Appellant,
+    response: Response,
 ) -> AppealView:
     """Appeal, with evidence and in time, against how a case of the own unit counted."""
-    appeal = await AppealService(work).file(principal.unit or "", command)
+    appeal = await service.file(principal.unit or "", command)
     response.headers["Location"] = f"/api/assessment/v1/appeals/{appeal.id}"
     return await _answer(work, appeal, response)
 
@@ -54,12 +66,13 @@ async def propose_decision(
     appeal_id: UUID,
     command: ProposalCommand,
     work: WorkDep,
+    service: AppealsDep,
     _who: AppealProposer,
     response: Response,
     if_match: IfMatch = None,
 ) -> AppealView:
     """Propose how an appeal is decided; a second person decides."""
-    appeal = await AppealService(work).propose(appeal_id, command, if_match)
+    appeal = await service.propose(appeal_id, command, if_match)
     return await _answer(work, appeal, response)
 
 
@@ -69,12 +82,13 @@ async def decide_appeal(
     appeal_id: UUID,
     command: AppealDecisionCommand,
     work: WorkDep,
+    service: AppealsDep,
     _who: AppealDecider,
     response: Response,
     if_match: IfMatch = None,
 ) -> AppealView:
     """Agree with the proposal, which settles the appeal, or send it back; not by the proposer."""
-    appeal = await AppealService(work).decide(appeal_id, command, if_match)
+    appeal = await service.decide(appeal_id, command, if_match)
     return await _answer(work, appeal, response)
 
 
@@ -84,14 +98,13 @@ async def withdraw_appeal(
     appeal_id: UUID,
     command: AppealWithdrawal,
     work: WorkDep,
+    service: AppealsDep,
     principal: Appellant,
     response: Response,
     if_match: IfMatch = None,
 ) -> AppealView:
     """Take an undecided appeal of the own unit back."""
-    appeal = await AppealService(work).withdraw(
-        appeal_id, principal.unit or "", command.reason, if_match
-    )
+    appeal = await service.withdraw(appeal_id, principal.unit or "", command.reason, if_match)
     return await _answer(work, appeal, response)
 
 

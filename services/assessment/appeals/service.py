@@ -23,7 +23,9 @@ from services.assessment.lines.domain import thaw
 from services.assessment.periods.errors import PeriodNotClosed
 from services.assessment.periods.models import ClosedPeriod
 from services.assessment.periods.repository import PeriodRepository
+from services.assessment.scorecards.service import ScorecardService
 from shared.events.assessment import AppealDecided
+from shared.pack.model import CityPack
 from shared.web.etag import check_match
 from shared.work import UnitOfWork
 
@@ -31,8 +33,9 @@ from shared.work import UnitOfWork
 class AppealService:
     """Commands about appeals; made per unit of work."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: UnitOfWork, pack: CityPack) -> None:
         self._work = work
+        self._pack = pack
         self._repository = AppealRepository(work.session)
         self._periods = PeriodRepository(work.session)
 
@@ -120,6 +123,8 @@ class AppealService:
         appeal.decision_reason = command.reason
         state = AppealState.GRANTED if appeal.proposed_grant else AppealState.REFUSED
         self._move(appeal, state, "decide-appeal", command.reason)
+        if state is AppealState.GRANTED:
+            await self._correct(appeal)
         self._work.tell(
             appeal,
             AppealDecided(
@@ -143,6 +148,25 @@ class AppealService:
         appeal = await self._take(appeal_id, "withdraw", if_match)
         self._move(appeal, AppealState.WITHDRAWN, "withdraw-appeal", reason)
         return appeal
+
+    async def _correct(self, appeal: Appeal) -> None:
+        """Put the corrected figures beside the original ones."""
+        closed = await self._periods.by_key(appeal.period_key)
+        if closed is None:
+            raise PeriodNotClosed("The period of this appeal is gone.")
+        await self._work.settle()
+        granted = await self._repository.granted(closed.id)
+        scorecards = ScorecardService(
+            self._work.session, self._pack, closed.key, closed.computed_at
+        )
+        corrected = await scorecards.corrected(closed, granted)
+        closed.corrected = [view.model_dump(mode="json") for view in corrected]
+        self._work.record(
+            closed,
+            "correct-figures",
+            reason=appeal.decision_reason,
+            details={"appeal": str(appeal.id), "units": [view.unit for view in corrected]},
+        )
 
     def _not_by(self, person: str | None, why: str) -> None:
         if person == self._work.actor.id:

@@ -24,6 +24,7 @@ class ClosedPeriod(AssessmentAggregate, table=True):
         assignments: how many facts were frozen.
         facts_sha256: of the frozen facts.
         ranking: the figures as they were shown.
+        corrected: units whose figures or ranks granted appeals have corrected, for showing beside.
     """
 
     __tablename__ = "closed_periods"
@@ -45,6 +46,7 @@ class ClosedPeriod(AssessmentAggregate, table=True):
     assignments: int
     facts_sha256: str = Field(max_length=64)
     ranking: dict[str, Any] = Field(sa_type=json_column())
+    corrected: list[dict[str, Any]] = Field(default_factory=list, sa_type=json_column())
 
 
 class FrozenFacts(AssessmentTable, table=True):

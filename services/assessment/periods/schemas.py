@@ -51,7 +51,7 @@ class SideView(BaseModel):
 
     parameters: ParametersView
     computed_at: datetime
-    facts_sha256: str
+    facts_sha256: str | None = Field(description="null: facts of now, of a period that is open")
 
 
 class ComparisonView(BaseModel):

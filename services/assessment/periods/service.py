@@ -1,5 +1,6 @@
 """Closes periods, and computes them in another way for comparison."""
 
+from asyncio import to_thread
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -53,7 +54,7 @@ class ClosingService:
         await self._closable(service)
         basis = await service.live_basis()
         ranking = await service.computed(basis)
-        texts = freeze(basis.facts)
+        texts = await to_thread(freeze, basis.facts)
         closed = self._row(service, basis, ranking)
         closed.facts_sha256 = hash_of(texts)
         self._periods.add(closed, texts)
@@ -141,7 +142,9 @@ class ComparisonService:
         frozen = RankingView.model_validate(closed.ranking)
         other = await self._scorecards.live_basis()
         shown = {card.unit: ScoreView(**dict(card)) for card in frozen.units}
-        return self._compared(held, shown, closed.facts_sha256, other)
+        other_sha256 = hash_of(await to_thread(freeze, other.facts))
+        sides = _side(held, closed.facts_sha256), _side(other, other_sha256)
+        return self._compared(sides, shown, other)
 
     async def what_if(self, tried: "TriedParameters") -> ComparisonView:
         """A period with its own parameters beside others, on the same facts.
@@ -154,17 +157,19 @@ class ComparisonService:
         parameters = tried.applied_to(held.parameters, self._pack)
         shown = {card.unit: ScoreView.of(card) for card in self._scorecards.cards(held)}
         other = held._replace(parameters=parameters)
-        return self._compared(held, shown, hash_of(freeze(held.facts)), other)
+        closed = await self._scorecards.closed()
+        facts_sha256 = closed.facts_sha256 if closed else None
+        sides = _side(held, facts_sha256), _side(other, facts_sha256)
+        return self._compared(sides, shown, other)
 
     def _compared(
-        self, held: Basis, shown: dict[str, ScoreView], facts_sha256: str, other: Basis
+        self, sides: tuple[SideView, SideView], shown: dict[str, ScoreView], other: Basis
     ) -> ComparisonView:
         others = {card.unit: ScoreView.of(card) for card in self._scorecards.cards(other)}
-        other_sha256 = facts_sha256 if other.facts is held.facts else hash_of(freeze(other.facts))
         return ComparisonView(
             period=self._scorecards.period.key,
-            held=_side(held, facts_sha256),
-            other=_side(other, other_sha256),
+            held=sides[0],
+            other=sides[1],
             units=[
                 PairView(
                     unit=unit,
@@ -218,7 +223,7 @@ def _version(pack: CityPack, name: str) -> AssessmentParameters:
     raise VersionUnknown(f"The pack has the versions {known}.")
 
 
-def _side(basis: Basis, facts_sha256: str) -> SideView:
+def _side(basis: Basis, facts_sha256: str | None) -> SideView:
     return SideView(
         parameters=ParametersView.of(basis.parameters),
         computed_at=basis.computed_at,

@@ -227,14 +227,11 @@ class ScorecardService:
             facts_sha256=closed.facts_sha256,
         )
         granted = await self._appeals.granted(closed.id)
-        if granted:
-            ranking.corrections = [_correction(appeal) for appeal in granted]
-            ranking.corrected = await self._corrected(closed, granted, ranking)
+        ranking.corrections = [_correction(appeal) for appeal in granted]
+        ranking.corrected = [ScoreView.model_validate(one) for one in closed.corrected]
         return ranking
 
-    async def _corrected(
-        self, closed: ClosedPeriod, granted: Sequence[Appeal], ranking: RankingView
-    ) -> list[ScoreView]:
+    async def corrected(self, closed: ClosedPeriod, granted: Sequence[Appeal]) -> list[ScoreView]:
         """The units whose figures or ranks are others with the corrections."""
         basis = await self.frozen_basis(closed)
         standings: dict[Stay, Standing] = {
@@ -242,9 +239,12 @@ class ScorecardService:
             for appeal in granted
             if appeal.correction is not None
         }
-        corrected = self.cards(basis._replace(facts=basis.facts.with_standings(standings)))
-        original = {card.unit: ScoreView(**dict(card)) for card in ranking.units}
-        views = [ScoreView.of(card) for card in corrected]
+        original = {
+            card.unit: ScoreView(**dict(card))
+            for card in RankingView.model_validate(closed.ranking).units
+        }
+        facts = basis.facts.with_standings(standings)
+        views = [ScoreView.of(card) for card in self.cards(basis._replace(facts=facts))]
         return [view for view in views if view != original.get(view.unit)]
 
     def _known(self, unit: str) -> None:

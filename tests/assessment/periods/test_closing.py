@@ -187,6 +187,7 @@ async def test_other_parameters_are_tried_on_the_same_facts(
     assert (pair["other"]["timely"], pair["other"]["score"]) == (2, 62.5)
     assert pair["other"]["forgiven"]["repeat"] == 1
     assert answer["held"]["facts_sha256"] == answer["other"]["facts_sha256"]
+    assert (answer["held"]["facts_sha256"] is not None) == closed
     assert answer["other"]["parameters"]["version"] == "2024*"
     assert (await card(sut))["scorecard"]["score"] == 35
 

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 01f7dd7e7ccb
+Revision: 67197ad6ddd2
 Follows: 
-Made: 2026-11-22 06:24:32.588293
+Made: 2026-11-22 06:43:11.706360
 """
 
 import sqlalchemy as sa
@@ -158,6 +158,7 @@ def upgrade() -> None:
     sa.Column('assignments', sa.Integer(), nullable=False),
     sa.Column('facts_sha256', sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
     sa.Column('ranking', json_column(), nullable=False),
+    sa.Column('corrected', json_column(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_closed_periods'))
     )
     with op.batch_alter_table('closed_periods', schema=None) as batch_op:
