@@ -108,4 +108,5 @@ class Runtime:
             clock=self.clock,
             actor=actor,
             origin=origin,
+            database=self.database,
         )

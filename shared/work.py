@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.clock import Clock
-from shared.db.database import write_with_commit
-from shared.db.pipeline import insertions
+from shared.db.database import Database, write_with_commit
+from shared.db.pipeline import Rows, Step, insertions, together
 from shared.db.tables import Aggregate, KernelTables
 from shared.events.envelope import SCHEMA_BASE, Envelope, Event
 from shared.ids import uuid7
@@ -61,6 +61,7 @@ class UnitOfWork:
     clock: Clock
     actor: Actor
     origin: Origin
+    database: Database | None = None
     optimistic: bool = False
     told_events: int = 0
     _appended: dict[sa.Table, list[dict[str, Any]]] = field(default_factory=dict)
@@ -171,6 +172,16 @@ class UnitOfWork:
         in one round trip, without a session.
         """
         self._append(table, **row)
+
+    async def look_up(self, *steps: Step) -> list[Rows]:
+        """Read what this work leaves as it is; the rows that each step gave.
+
+        Nothing is locked by it, and where nothing else has been read or changed before, no session
+        is begun for it either.
+        """
+        if self.database is None or self.database.is_sqlite or not self.only_appends:
+            return await together(self.session, *steps)
+        return await self.database.run(*steps)
 
     async def settle(self) -> None:
         """Send the changed rows now, so that their new version can be told to the caller."""

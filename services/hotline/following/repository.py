@@ -1,5 +1,7 @@
 """One statement per fact: write what is known, read whether anybody follows."""
 
+from collections import namedtuple
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.hotline.following.models import CaseProgress, ReportProgress
+from shared.db.pipeline import Statement, together
 
 _REPORTS: sa.Table = ReportProgress.__table__  # type: ignore[attr-defined]
 _CASES: sa.Table = CaseProgress.__table__  # type: ignore[attr-defined]
@@ -42,11 +45,26 @@ class ProgressRepository:
         self, table: sa.Table, key: sa.Column[Any], value: UUID, known: dict[str, Any]
     ) -> Any:
         on_sqlite = self.session.get_bind().dialect.name == "sqlite"
-        insert = sqlite.insert(table) if on_sqlite else postgresql.insert(table)
-        statement = (
-            insert.values({key.name: value, "followed": False, **known})
-            # Setting the key to itself takes the row lock where there is nothing to change.
-            .on_conflict_do_update(index_elements=[key], set_=known or {key.name: key})
-            .returning(*table.c)
-        )
-        return (await self.session.exec(statement)).one()
+        statement = _telling(table, key, tuple(known), on_sqlite=on_sqlite)
+        values = {key.name: value, "followed": False, **known}
+        (rows,) = await together(self.session, (statement, [values]))
+        return _row_class(table)(*rows[0])
+
+
+@lru_cache(maxsize=128)
+def _telling(
+    table: sa.Table, key: sa.Column[Any], known: tuple[str, ...], *, on_sqlite: bool
+) -> Statement:
+    """Write these columns of a row, new or old; the whole row comes back."""
+    insert = sqlite.insert(table) if on_sqlite else postgresql.insert(table)
+    # Setting the key to itself takes the row lock where there is nothing to change.
+    changed = {name: insert.excluded[name] for name in known} or {key.name: key}
+    return Statement(
+        insert.on_conflict_do_update(index_elements=[key], set_=changed).returning(*table.c),
+        tuple(dict.fromkeys((key.name, "followed", *known))),
+    )
+
+
+@cache
+def _row_class(table: sa.Table) -> Any:
+    return namedtuple(table.name, table.c.keys())  # noqa: PYI024 - its columns are the table's

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.intake.collectors.models import Collector, CollectorPosition, Patrol
+from shared.db.pipeline import Statement, together
 from shared.web.paging import PageRequest, after
 
 
@@ -23,9 +24,27 @@ async def logins_of(session: AsyncSession, account_id: str) -> Sequence[str]:
     return (await session.exec(statement)).all()
 
 
-async def on_duty(session: AsyncSession) -> Sequence[Collector]:
-    statement = select(Collector).where(col(Collector.on_duty).is_(True))
-    return (await session.exec(statement)).all()
+class OnDuty(NamedTuple):
+    """A collector on duty, and where last."""
+
+    login: str
+    longitude: float | None
+    latitude: float | None
+    grid: str | None
+    position_at: datetime | None
+
+
+_COLLECTORS: sa.Table = Collector.__table__  # type: ignore[attr-defined]
+_ON_DUTY = Statement(
+    sa.select(*(_COLLECTORS.c[name] for name in OnDuty._fields)).where(
+        _COLLECTORS.c.on_duty.is_(True)
+    )
+)
+
+
+async def on_duty(session: AsyncSession) -> Sequence[OnDuty]:
+    (rows,) = await together(session, (_ON_DUTY, [{}]))
+    return [OnDuty(*row) for row in rows]
 
 
 async def list_collectors(

@@ -1,6 +1,6 @@
 """Rows of photographs."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +12,28 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.intake.media.domain import look_alike, quarters
 from services.intake.media.models import MediaFile, MediaUpload
 from shared.db.core import execute
+from shared.db.pipeline import Rows, Statement, Step
 from shared.media import StoredMedia
 
+_KNOWN = Statement(
+    sa.select(col(MediaFile.sha256)).where(
+        col(MediaFile.sha256) == sa.bindparam("sha256", type_=sa.String())
+    )
+)
 
-async def unknown_among(session: AsyncSession, hashes: Sequence[str]) -> list[str]:
-    """Those of the hashes that no photograph is stored under."""
-    statement = select(MediaFile.sha256).where(col(MediaFile.sha256).in_(hashes))
-    known = set((await session.exec(statement)).all())
+
+Ask = Callable[[Step], Awaitable[list[Rows]]]
+
+
+async def unknown_among(ask: Ask, hashes: Sequence[str]) -> list[str]:
+    """Those of the hashes that no photograph is stored under.
+
+    Args:
+        ask: runs a statement where it belongs: in a work, in a transaction, or in none.
+        hashes: of originals.
+    """
+    (rows,) = await ask((_KNOWN, [{"sha256": sha256} for sha256 in hashes]))
+    known = {sha256 for (sha256,) in rows}
     return [sha256 for sha256 in hashes if sha256 not in known]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,14 +14,16 @@ from services.intake.media.errors import TooManyUploads
 from services.intake.media.schemas import ShownPhotograph
 from services.intake.reports.errors import MediaUnknown
 from shared.db.database import Database
+from shared.db.pipeline import together
 from shared.media import MediaStore, MediaStoreUnavailable, StoredMedia
 from shared.service import Runtime
+from shared.work import UnitOfWork
 
 _log = structlog.get_logger(__name__)
 _BATCH = 100
 
 
-async def require_known(session: AsyncSession, hashes: Sequence[str]) -> None:
+async def require_known(work: UnitOfWork, hashes: Sequence[str]) -> None:
     """Refuse photographs that are not stored.
 
     Raises:
@@ -28,7 +31,7 @@ async def require_known(session: AsyncSession, hashes: Sequence[str]) -> None:
     """
     if not hashes:
         return
-    missing = await repository.unknown_among(session, hashes)
+    missing = await repository.unknown_among(work.look_up, hashes)
     if missing:
         raise MediaUnknown(
             "Upload the photographs listed under `missing` first, then send this again.",
@@ -77,8 +80,7 @@ async def discard_orphans(runtime: Runtime) -> None:
     keep_for = timedelta(hours=settings_of(runtime).media_orphan_hours)
     old = runtime.media.stored_before(runtime.clock.now() - keep_for)
     async for hashes in _in_hundreds(old):
-        async with runtime.database.reading() as session:
-            orphans = await repository.unknown_among(session, hashes)
+        orphans = await repository.unknown_among(runtime.database.run, hashes)
         for sha256 in orphans:
             await _discard_orphan(runtime.database, runtime.media, sha256)
 
@@ -87,7 +89,7 @@ async def _discard_orphan(database: Database, store: MediaStore, sha256: str) ->
     async with database.transaction() as session:
         await repository.lock_hash(session, sha256)
         # It may have been sent again since it was listed.
-        if await repository.unknown_among(session, [sha256]):
+        if await repository.unknown_among(partial(together, session), [sha256]):
             await store.discard(sha256)
             _log.info("media.orphan_discarded", sha256=sha256)
 

@@ -1,9 +1,11 @@
 """Numbers of reports and cases: daily, unique, without a row that all wait for."""
 
 import asyncio
+import contextlib
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,11 +15,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.intake.registration.domain import case_number, report_number
 from services.intake.registration.models import CaseNumberDay, ReportNumberDay
+from shared.db.database import Database, DatabaseUnavailable
+from shared.db.pipeline import Statement, together
 from shared.pack.model import CityPack
 from shared.service import Runtime
 
 BLOCK = 100
 """Numbers fetched in one go; what a process has not used when it ends is a gap."""
+
+REFILL_AT = 25
+"""So few are left when the next ones are fetched."""
 
 
 @dataclass
@@ -35,11 +42,15 @@ class Numbers:
     On SQLite, where writers take turns anyway, a counter row does it without gaps.
     """
 
-    def __init__(self, pack: CityPack, *, is_sqlite: bool) -> None:
+    def __init__(
+        self, pack: CityPack, *, is_sqlite: bool, database: Database | None = None
+    ) -> None:
         self._pack = pack
         self._zone = ZoneInfo(pack.city.zone)
         self._is_sqlite = is_sqlite
+        self._database = database
         self._blocks: dict[str, _Block] = {}
+        self._refills: dict[str, asyncio.Task[None]] = {}
         # One for each kind of number: whoever begins a day keeps its row locked until the commit,
         # and may need the other kind before that.
         self._fetching: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -48,7 +59,9 @@ class Numbers:
     def of(cls, runtime: Runtime) -> "Numbers":
         numbers: Numbers | None = runtime.extras.get("numbers")
         if numbers is None:
-            numbers = cls(runtime.pack, is_sqlite=runtime.database.is_sqlite)
+            numbers = cls(
+                runtime.pack, is_sqlite=runtime.database.is_sqlite, database=runtime.database
+            )
             runtime.extras["numbers"] = numbers
         return numbers
 
@@ -76,7 +89,22 @@ class Numbers:
             async with self._fetching[table.name]:
                 block = self._filled(table, day) or await self._fetch(session, table, day)
                 return block.values.popleft() - block.base
+        if len(block.values) == REFILL_AT:
+            self._begin_refill(table, block)
         return block.values.popleft() - block.base
+
+    def _begin_refill(self, table: sa.Table, block: _Block) -> None:
+        """Fetch more before the block is used up, so that nobody waits for it."""
+        under_way = self._refills.get(table.name)
+        if self._database is not None and (under_way is None or under_way.done()):
+            refill = self._refill(self._database, table, block)
+            self._refills[table.name] = asyncio.create_task(refill)
+
+    async def _refill(self, database: Database, table: sa.Table, block: _Block) -> None:
+        # Without it, whoever finds the block empty fetches the next one and says what is wrong.
+        with contextlib.suppress(DatabaseUnavailable):
+            (rows,) = await database.run((_next_values(table), [{}]))
+            block.values.extend(value for (value,) in rows)
 
     def _filled(self, table: sa.Table, day: str) -> _Block | None:
         block = self._blocks.get(table.name)
@@ -90,14 +118,21 @@ class Numbers:
             if known is not None and known.day == day
             else await _base(session, table, day)
         )
-        # The column's own sequence: made with the table, by whatever made the table.
-        nextval = sa.func.nextval(sa.func.pg_get_serial_sequence(table.name, "base"))
-        source = sa.func.generate_series(1, BLOCK).table_valued("n")
-        values = (await session.exec(sa.select(nextval).select_from(source))).scalars()  # type: ignore[call-overload]
+        (rows,) = await together(session, (_next_values(table), [{}]))
+        values = [value for (value,) in rows]
         block = _Block(day, base, deque(values))
         if certain:
             self._blocks[table.name] = block
         return block
+
+
+@cache
+def _next_values(table: sa.Table) -> Statement:
+    # The column's own sequence: made with the table, by whatever made the table.
+    nextval = sa.func.nextval(sa.func.pg_get_serial_sequence(table.name, "base"))
+    return Statement(
+        sa.select(nextval).select_from(sa.func.generate_series(1, BLOCK).table_valued("n"))
+    )
 
 
 async def _count_up(session: AsyncSession, table: sa.Table, day: str) -> int:

@@ -15,7 +15,7 @@ from services.intake.clocks.domain import Light
 from services.intake.reports.domain import OPEN_STATES, ReportState
 from services.intake.reports.errors import ReportNotFound
 from services.intake.reports.models import AddressCount, Report, ReporterContact
-from shared.db.core import execute
+from shared.db.pipeline import Statement, together
 from shared.events.vocabulary import ClassRef, Source
 from shared.web.paging import PageRequest, after
 
@@ -24,6 +24,22 @@ _INSERT_ONCE = {
     True: sqlite.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.id),
     False: postgresql.insert(TABLE).on_conflict_do_nothing().returning(TABLE.c.id),
 }
+
+
+_OF_CASE = TABLE.c.case_id == sa.bindparam("of_case", type_=sa.Uuid())
+_FOLLOWED = {
+    "case_state": sa.bindparam("reached", type_=TABLE.c.case_state.type),
+    "case_changed_at": sa.bindparam("reached_at", type_=TABLE.c.case_changed_at.type),
+}
+_FOLLOW = Statement(sa.update(TABLE).where(_OF_CASE).values(_FOLLOWED))
+_CONCLUDE = Statement(
+    sa.update(TABLE)
+    .where(_OF_CASE)
+    .values(_FOLLOWED | {"conclusion": sa.bindparam("concluded", type_=TABLE.c.conclusion.type)})
+)
+_PHOTOGRAPHS = Statement(
+    sa.select(TABLE.c.media).where(_OF_CASE, TABLE.c.merged_into.is_(None)).limit(1)
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,15 +116,17 @@ async def note_case_state(
     session: AsyncSession, case_id: UUID, state: str, at: datetime, conclusion: str | None
 ) -> None:
     """Write where a case stands on every report of it; the case's own journal is in its file."""
-    values: dict[str, Any] = {"case_state": state, "case_changed_at": at}
-    if conclusion is not None:
-        values["conclusion"] = conclusion
-    await execute(session, sa.update(TABLE).where(TABLE.c.case_id == case_id).values(values))
+    values = {"of_case": case_id, "reached": state, "reached_at": at}
+    if conclusion is None:
+        await together(session, (_FOLLOW, [values]))
+    else:
+        await together(session, (_CONCLUDE, [{**values, "concluded": conclusion}]))
 
 
-async def of_case(session: AsyncSession, case_id: UUID) -> Sequence[Report]:
-    """The report that became the case, and those merged into it."""
-    return (await session.exec(select(Report).where(Report.case_id == case_id))).all()
+async def photographs_of_case(session: AsyncSession, case_id: UUID) -> list[str]:
+    """Those of the report that became the case."""
+    (rows,) = await together(session, (_PHOTOGRAPHS, [{"of_case": case_id}]))
+    return list(rows[0][0]) if rows else []
 
 
 async def merged_into(session: AsyncSession, report_id: UUID) -> Sequence[Report]:

@@ -112,7 +112,7 @@ class ReportService:
         now = self._work.now()
         require_plausible_time(draft.observed_at, now)
         found = nature(self._pack, draft.class_ref, draft.condition, marked=_marked(draft))
-        await require_known(self._work.session, draft.media)
+        await require_known(self._work, draft.media)
         report = await self._drawn_up(draft, found, now)
         accepted = accepted_by_rule(self._pack, draft, found, emergency=draft.emergency)
         automatic = accepted is not None and not undecided
@@ -134,7 +134,7 @@ class ReportService:
     async def add_media(self, report: Report, media: Sequence[str]) -> Report:
         """Attach photographs that came later; they may complete what the city's rule asks for."""
         self._require_open(report, "add photographs")
-        await require_known(self._work.session, media)
+        await require_known(self._work, media)
         report.media = list(dict.fromkeys([*report.media, *media]))
         self._work.record(report, "add-media", details={"media": list(media)})
         await self.register_if_complete(report)

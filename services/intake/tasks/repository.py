@@ -14,8 +14,21 @@ from services.intake.clocks.domain import Light
 from services.intake.tasks.domain import OPEN_STATES, WITH_SOMEBODY, TaskState
 from services.intake.tasks.errors import TaskNotFound
 from services.intake.tasks.models import FieldTask
+from shared.db.pipeline import Statement, together
 from shared.events.vocabulary import TaskKind
 from shared.web.paging import PageRequest, after
+
+_OF_CASE = col(FieldTask.case_id) == sa.bindparam("of_case", type_=sa.Uuid())
+_OF_ROUND = Statement(
+    sa.select(col(FieldTask.id)).where(
+        _OF_CASE, col(FieldTask.round) == sa.bindparam("number", type_=sa.Integer())
+    )
+)
+_OPEN_OF_CASE = Statement(
+    sa.select(col(FieldTask.id)).where(
+        _OF_CASE, sa.or_(*(col(FieldTask.state) == state for state in sorted(OPEN_STATES)))
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,16 +58,16 @@ async def load(session: AsyncSession, task_id: UUID) -> FieldTask:
     return task
 
 
-async def of_round(session: AsyncSession, case_id: UUID, number: int) -> FieldTask | None:
-    statement = select(FieldTask).where(FieldTask.case_id == case_id, FieldTask.round == number)
-    return (await session.exec(statement)).first()
+async def is_asked(session: AsyncSession, case_id: UUID, number: int) -> bool:
+    """Whether a verification has been asked for in this round of a case."""
+    (rows,) = await together(session, (_OF_ROUND, [{"of_case": case_id, "number": number}]))
+    return bool(rows)
 
 
 async def open_of_case(session: AsyncSession, case_id: UUID) -> Sequence[FieldTask]:
-    statement = select(FieldTask).where(
-        FieldTask.case_id == case_id, col(FieldTask.state).in_(sorted(OPEN_STATES))
-    )
-    return (await session.exec(statement)).all()
+    """Tasks of a case that are not over; most cases have none by the time they end."""
+    (rows,) = await together(session, (_OPEN_OF_CASE, [{"of_case": case_id}]))
+    return [await load(session, task_id) for (task_id,) in rows]
 
 
 async def list_tasks(

@@ -87,6 +87,7 @@ class TaskService:
         task.excluded = await self._logins_of(report.reporter_id)
         report.check_task_id, report.check_finding = task.id, None
         await self._send_out(task)
+        self._work.session.add(task)
         self._work.record(
             report,
             "ask-check",
@@ -98,7 +99,7 @@ class TaskService:
 
     async def ask_verification(self, case_id: UUID, asked: VerificationAsked) -> FieldTask | None:
         """Send a collector to see whether a case is put right; None if that was asked before."""
-        if await repository.of_round(self._work.session, case_id, asked.round) is not None:
+        if await repository.is_asked(self._work.session, case_id, asked.round):
             return None
         task = self._drawn_up(
             TaskKind.VERIFICATION,
@@ -108,7 +109,7 @@ class TaskService:
             round=asked.round,
             unit=asked.unit,
             instruction=asked.standard,
-            photographs=await self._photographs_of(case_id),
+            photographs=await reports.photographs_of_case(self._work.session, case_id),
             urgent=asked.urgent,
             special=asked.special,
             not_before=asked.not_before,
@@ -120,6 +121,7 @@ class TaskService:
             self._work.record(task, "wait", to_state=task.state)
         else:
             await self._send_out(task)
+        self._work.session.add(task)
         return task
 
     async def start_waiting(self, task: FieldTask) -> None:
@@ -221,7 +223,7 @@ class TaskService:
                 distance_m=round(metres) if metres is not None else None,
                 arrival_radius_m=self._pack.tasks.arrival_radius_m,
             )
-        await require_known(self._work.session, media)
+        await require_known(self._work, media)
         now = self._work.now()
         task.state, task.finding, task.note = state, finding, note
         task.media, task.completed_at, task.found_at = list(media), now, found_at or now
@@ -258,7 +260,7 @@ class TaskService:
     # -- inner steps -----------------------------------------------------------------------------
 
     def _drawn_up(self, kind: TaskKind, place: Place, **fields: Any) -> FieldTask:
-        task = FieldTask(
+        return FieldTask(
             id=uuid7(),
             kind=kind,
             state=TaskState.WAITING,
@@ -271,8 +273,6 @@ class TaskService:
             created_at=self._work.now(),
             **fields,
         )
-        self._work.session.add(task)
-        return task
 
     async def _send_out(self, task: FieldTask) -> None:
         """Issue to whoever is best, or leave it to the shift leader."""
@@ -411,12 +411,6 @@ class TaskService:
             return Role.COLLECTOR in self._pack.person(login).roles
         except NotFound:
             return False
-
-    async def _photographs_of(self, case_id: UUID) -> list[str]:
-        for report in await reports.of_case(self._work.session, case_id):
-            if report.merged_into is None:
-                return list(report.media)
-        return []
 
     async def _logins_of(self, account_id: str | None) -> list[str]:
         """Names of the collector behind an account: nobody checks the own report."""

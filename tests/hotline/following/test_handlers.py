@@ -215,6 +215,8 @@ async def test_a_withdrawn_ticket_learns_the_result_but_its_caller_is_left_alone
 
 
 async def test_a_case_without_a_ticket_costs_one_statement_a_fact(hotline: Any) -> None:
+    """On PostgreSQL not even one that SQLAlchemy would have to make."""
+    past_sqlalchemy = not hotline.sut.runtime.database.is_sqlite
     report, case = uuid4(), uuid4()
     statements: list[str] = []
     engine = hotline.sut.runtime.database.engine.sync_engine
@@ -236,7 +238,7 @@ async def test_a_case_without_a_ticket_costs_one_statement_a_fact(hotline: Any) 
         ):
             statements.clear()
             await told()
-            assert len(statements) == expected, statements
+            assert len(statements) == (0 if past_sqlalchemy else expected), statements
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)
     assert not await hotline.sut.held()
