@@ -6,11 +6,15 @@ from services.dispatch.clock_words import endpoints as clock_words
 from services.dispatch.coordination import endpoints as coordination
 from services.dispatch.coordination.handlers import position_timer
 from services.dispatch.explanations import endpoints as explanations
+from services.dispatch.fund import endpoints as fund
+from services.dispatch.fund_exports import endpoints as fund_exports
 from services.dispatch.limits.handlers import case_timer
 from services.dispatch.papers import endpoints as papers
 from services.dispatch.papers.handlers import paper_timer
 from services.dispatch.recomputation import endpoints as recomputation
 from services.dispatch.recomputation.service import recompute_if_changed
+from services.dispatch.recoveries import endpoints as recoveries
+from services.dispatch.remediation import endpoints as remediation
 from services.dispatch.requests import endpoints as requests
 from services.dispatch.responsibility import endpoints as responsibility
 from services.dispatch.subscriptions import subscriptions
@@ -36,6 +40,10 @@ service = Service(
         coordination.router,
         recomputation.router,
         papers.router,
+        fund.router,
+        fund_exports.router,
+        remediation.router,
+        recoveries.router,
     ],
     subscriptions=subscriptions,
     periodic=[Periodic("deadlines", 10.0, recompute_if_changed)],

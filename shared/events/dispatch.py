@@ -540,3 +540,100 @@ class CoordinationWithdrawn(Event):
 
     case_id: UUID
     reason: str = Field(max_length=1_000)
+
+
+class RemediationOrdered(Event):
+    """Nobody answers for a case: a unit is ordered to put it right, paid from the year's fund."""
+
+    TYPE: ClassVar[str] = "dispatch.remediation.ordered.v1"
+
+    number: str = Field(description="of the case")
+    case_id: UUID
+    unit: str = Field(description="the ordered unit")
+    year: int = Field(examples=[2026], description="of the fund that pays")
+    estimate_fen: int = Field(ge=0, description="kept back in the fund, in fen")
+    dispatched: bool = Field(description="the order sent the case to the unit")
+    basis: str = Field(max_length=500)
+
+
+class RemediationEstimated(Event):
+    """It is expected to cost more, or less, than before."""
+
+    TYPE: ClassVar[str] = "dispatch.remediation.estimated.v1"
+
+    case_id: UUID
+    estimate_fen: int = Field(ge=0, description="in fen")
+    committed_fen: int = Field(ge=0, description="kept back from now on, in fen")
+
+
+class CostRecorded(Event):
+    """A cost of the work was handed in; nothing is paid yet."""
+
+    TYPE: ClassVar[str] = "dispatch.remediation.cost_recorded.v1"
+
+    case_id: UUID
+    unit: str
+    cost: int = Field(ge=1, description="number of the cost")
+    amount_fen: int = Field(gt=0, examples=[125_000], description="in fen")
+
+
+class CostDecided(Event):
+    """The office has paid a cost, or refused it."""
+
+    TYPE: ClassVar[str] = "dispatch.remediation.cost_decided.v1"
+
+    case_id: UUID
+    unit: str
+    cost: int = Field(ge=1, description="number of the cost")
+    amount_fen: int = Field(gt=0, examples=[125_000], description="in fen")
+    paid: bool
+    year: int = Field(examples=[2026], description="of the fund")
+
+
+class RemediationCompleted(Event):
+    """No more costs will come; what was kept back is free again."""
+
+    TYPE: ClassVar[str] = "dispatch.remediation.completed.v1"
+
+    case_id: UUID
+    unit: str
+    spent_fen: int = Field(ge=0, description="in fen")
+    released_fen: int = Field(ge=0, description="in fen")
+
+
+class RecoveryClaimed(Event):
+    """A responsible subject was found: what was spent is claimed back from it."""
+
+    TYPE: ClassVar[str] = "dispatch.remediation.recovery_claimed.v1"
+
+    case_id: UUID
+    recovery_id: UUID
+    unit: str | None = Field(default=None, description="who owes it, if it is a unit")
+    amount_fen: int = Field(gt=0, examples=[125_000], description="in fen")
+
+
+class RecoveryChanged(Event):
+    """Money has come in for a claim, or the rest of it was given up."""
+
+    TYPE: ClassVar[str] = "dispatch.remediation.recovery_changed.v1"
+
+    case_id: UUID
+    recovery_id: UUID
+    state: str = Field(
+        examples=["partly-recovered"],
+        description="claimed, partly-recovered, recovered, written-off or cancelled",
+    )
+    to_recover_fen: int = Field(ge=0, description="still owed, in fen")
+    recovered_fen: int = Field(ge=0, description="come in so far, in fen")
+    written_off_fen: int = Field(ge=0, description="given up, in fen")
+
+
+class LedgerCorrected(Event):
+    """An entry about a remediation was undone by a counter-entry."""
+
+    TYPE: ClassVar[str] = "dispatch.remediation.corrected.v1"
+
+    case_id: UUID
+    kind: str = Field(examples=["payment"], description="of the entry that was undone")
+    amount_fen: int = Field(gt=0, examples=[125_000], description="in fen")
+    year: int = Field(examples=[2026], description="of the fund")

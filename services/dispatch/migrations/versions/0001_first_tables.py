@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 87569c35e413
+Revision: 46489994a4b3
 Follows: 
-Made: 2026-11-22 06:47:20.319982
+Made: 2026-11-22 06:45:52.022953
 """
 
 import sqlalchemy as sa
@@ -124,6 +124,15 @@ def upgrade() -> None:
     with op.batch_alter_table('ended_sessions', schema=None) as batch_op:
         batch_op.create_index('ix_ended_sessions_ended_at', ['ended_at'], unique=False)
 
+    op.create_table('funds',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event_sequence', sa.Integer(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('entries', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_funds')),
+    sa.UniqueConstraint('year', name=op.f('uq_funds_year'))
+    )
     op.create_table('idempotency',
     sa.Column('principal', sa.String(length=80), nullable=False),
     sa.Column('method', sa.String(length=8), nullable=False),
@@ -206,6 +215,34 @@ def upgrade() -> None:
     sa.Column('until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_lease'))
     )
+    op.create_table('ledger_entries',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Enum('appropriation', 'commitment', 'release', 'payment', 'claim', 'recovery', 'return-to-fund', 'write-off', 'correction', name='entrykind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('basis', sa.Text(), nullable=False),
+    sa.Column('reference', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=True),
+    sa.Column('case_number', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=True),
+    sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=True),
+    sa.Column('remediation_id', sa.Uuid(), nullable=True),
+    sa.Column('cost_id', sa.Uuid(), nullable=True),
+    sa.Column('recovery_id', sa.Uuid(), nullable=True),
+    sa.Column('belongs_to', sa.Uuid(), nullable=True),
+    sa.Column('corrects', sa.Uuid(), nullable=True),
+    sa.Column('booked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('booked_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('booked_as', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_entries')),
+    sa.UniqueConstraint('belongs_to', name=op.f('uq_ledger_entries_belongs_to')),
+    sa.UniqueConstraint('corrects', name=op.f('uq_ledger_entries_corrects')),
+    sa.UniqueConstraint('year', 'number', name=op.f('uq_ledger_entries_year_number'))
+    )
+    with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_ledger_entries_recovery_id'), ['recovery_id'], unique=False)
+        batch_op.create_index('ix_ledger_entries_remediation_id', ['remediation_id'], unique=False)
+
     op.create_table('outbox',
     sa.Column('position', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), sa.Identity(always=False), nullable=False),
     sa.Column('event_id', sa.Uuid(), nullable=False),
@@ -366,7 +403,6 @@ def upgrade() -> None:
     sa.Column('note', sa.Text(), nullable=True),
     sa.Column('dispatched_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('dispatched_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
-    sa.Column('direct', sa.Boolean(), nullable=False),
     sa.Column('accepted_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('accepted_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
     sa.Column('handled_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -461,6 +497,22 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_feedbacks_case_id')),
     sa.PrimaryKeyConstraint('case_id', 'number', name=op.f('pk_feedbacks'))
     )
+    op.create_table('ledger_postings',
+    sa.Column('entry_id', sa.Uuid(), nullable=False),
+    sa.Column('line', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('account', sa.Enum('appropriated', 'returned', 'available', 'committed', 'spent', 'claimed', 'to-recover', 'recovered', 'written-off', name='account', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('fen', sa.BigInteger(), nullable=False),
+    sa.Column('remediation_id', sa.Uuid(), nullable=True),
+    sa.Column('recovery_id', sa.Uuid(), nullable=True),
+    sa.ForeignKeyConstraint(['entry_id'], ['ledger_entries.id'], name=op.f('fk_ledger_postings_entry_id')),
+    sa.PrimaryKeyConstraint('entry_id', 'line', name=op.f('pk_ledger_postings'))
+    )
+    with op.batch_alter_table('ledger_postings', schema=None) as batch_op:
+        batch_op.create_index('ix_ledger_postings_recovery_id', ['recovery_id'], unique=False)
+        batch_op.create_index('ix_ledger_postings_remediation_id', ['remediation_id'], unique=False)
+        batch_op.create_index('ix_ledger_postings_year_account', ['year', 'account'], unique=False)
+
     op.create_table('moved_deadlines',
     sa.Column('recomputation_id', sa.Uuid(), nullable=False),
     sa.Column('case_id', sa.Uuid(), nullable=False),
@@ -485,30 +537,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['order_id'], ['supervision_orders.id'], name=op.f('fk_orders_opened_by_rule_order_id')),
     sa.PrimaryKeyConstraint('case_id', 'cause', 'run', name=op.f('pk_orders_opened_by_rule'))
     )
-    op.create_table('papers',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('case_id', sa.Uuid(), nullable=False),
-    sa.Column('case_number', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
-    sa.Column('kind', sa.Enum('classification', 'dispatch', 'record', name='paper', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('assignment', sa.Integer(), nullable=False),
-    sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
-    sa.Column('asked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-    sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-    sa.Column('remind_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-    sa.Column('overdue_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-    sa.Column('completed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-    sa.Column('completed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
-    sa.Column('text', sa.Text(), nullable=True),
-    sa.Column('changed', sa.Boolean(), nullable=False),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_papers_case_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_papers')),
-    sa.UniqueConstraint('case_id', 'kind', 'assignment', name=op.f('uq_papers_case_id_kind_assignment'))
-    )
-    with op.batch_alter_table('papers', schema=None) as batch_op:
-        batch_op.create_index('ix_papers_due_at', ['due_at', 'id'], unique=False)
-        batch_op.create_index('ix_papers_outstanding', ['due_at', 'id'], unique=False, postgresql_where=sa.text('completed_at IS NULL'), sqlite_where=sa.text('completed_at IS NULL'))
-        batch_op.create_index('ix_papers_remind_at', ['remind_at'], unique=False, postgresql_where=sa.text('remind_at IS NOT NULL'), sqlite_where=sa.text('remind_at IS NOT NULL'))
-
     op.create_table('precedents',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -533,6 +561,35 @@ def upgrade() -> None:
         batch_op.create_index('ix_precedents_class_key_grid_id', ['class_key', 'grid', 'id'], unique=False)
         batch_op.create_index('ix_precedents_in_force', ['class_key', 'grid', 'decided_at'], unique=False, postgresql_where=sa.text('revoked_at IS NULL'), sqlite_where=sa.text('revoked_at IS NULL'))
         batch_op.create_index('ix_precedents_unit_id', ['unit', 'id'], unique=False)
+
+    op.create_table('remediations',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event_sequence', sa.Integer(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('case_number', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
+    sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('ordered', 'completed', name='remediationstate', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('basis', sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('estimate_fen', sa.BigInteger(), nullable=False),
+    sa.Column('dispatched', sa.Boolean(), nullable=False),
+    sa.Column('costs', sa.Integer(), nullable=False),
+    sa.Column('ordered_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('ordered_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('completed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('completed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('completion_note', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_remediations_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_remediations'))
+    )
+    with op.batch_alter_table('remediations', schema=None) as batch_op:
+        batch_op.create_index('ix_remediations_case_id_id', ['case_id', 'id'], unique=False)
+        batch_op.create_index('ix_remediations_state_id', ['state', 'id'], unique=False)
+        batch_op.create_index('ix_remediations_unit_id', ['unit', 'id'], unique=False)
+        batch_op.create_index('ix_remediations_year_id', ['year', 'id'], unique=False)
+        batch_op.create_index('uq_remediations_ordered', ['case_id'], unique=True, postgresql_where=sa.text("state = 'ordered'"), sqlite_where=sa.text("state = 'ordered'"))
 
     op.create_table('requests',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -689,11 +746,63 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['coordination_id'], ['coordinations.id'], name=op.f('fk_coordination_positions_coordination_id')),
     sa.PrimaryKeyConstraint('coordination_id', 'unit', 'number', name=op.f('pk_coordination_positions'))
     )
+    op.create_table('recoveries',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event_sequence', sa.Integer(), nullable=False),
+    sa.Column('remediation_id', sa.Uuid(), nullable=False),
+    sa.Column('case_number', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('claimed', 'partly-recovered', 'recovered', 'written-off', 'cancelled', name='recoverystate', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('subject', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=True),
+    sa.Column('basis', sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('claimed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('claimed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.ForeignKeyConstraint(['remediation_id'], ['remediations.id'], name=op.f('fk_recoveries_remediation_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recoveries'))
+    )
+    with op.batch_alter_table('recoveries', schema=None) as batch_op:
+        batch_op.create_index('ix_recoveries_remediation_id_id', ['remediation_id', 'id'], unique=False)
+        batch_op.create_index('ix_recoveries_state_id', ['state', 'id'], unique=False)
+
+    op.create_table('remediation_costs',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('remediation_id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Enum('recorded', 'paid', 'refused', 'corrected', name='coststate', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('description', sa.Text(), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('incurred_on', sa.Date(), nullable=False),
+    sa.Column('media', json_column(), nullable=False),
+    sa.Column('recorded_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('recorded_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('decision_reason', sa.Text(), nullable=True),
+    sa.Column('entry_id', sa.Uuid(), nullable=True),
+    sa.ForeignKeyConstraint(['remediation_id'], ['remediations.id'], name=op.f('fk_remediation_costs_remediation_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_remediation_costs')),
+    sa.UniqueConstraint('remediation_id', 'number', name=op.f('uq_remediation_costs_remediation_id_number'))
+    )
+    with op.batch_alter_table('remediation_costs', schema=None) as batch_op:
+        batch_op.create_index('ix_remediation_costs_state_id', ['state', 'id'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('remediation_costs', schema=None) as batch_op:
+        batch_op.drop_index('ix_remediation_costs_state_id')
+
+    op.drop_table('remediation_costs')
+    with op.batch_alter_table('recoveries', schema=None) as batch_op:
+        batch_op.drop_index('ix_recoveries_state_id')
+        batch_op.drop_index('ix_recoveries_remediation_id_id')
+
+    op.drop_table('recoveries')
     op.drop_table('coordination_positions')
     op.drop_table('coordination_minutes')
     with op.batch_alter_table('coordination_invitations', schema=None) as batch_op:
@@ -718,20 +827,28 @@ def downgrade() -> None:
         batch_op.drop_index('ix_requests_case_id_id')
 
     op.drop_table('requests')
+    with op.batch_alter_table('remediations', schema=None) as batch_op:
+        batch_op.drop_index('uq_remediations_ordered', postgresql_where=sa.text("state = 'ordered'"), sqlite_where=sa.text("state = 'ordered'"))
+        batch_op.drop_index('ix_remediations_year_id')
+        batch_op.drop_index('ix_remediations_unit_id')
+        batch_op.drop_index('ix_remediations_state_id')
+        batch_op.drop_index('ix_remediations_case_id_id')
+
+    op.drop_table('remediations')
     with op.batch_alter_table('precedents', schema=None) as batch_op:
         batch_op.drop_index('ix_precedents_unit_id')
         batch_op.drop_index('ix_precedents_in_force', postgresql_where=sa.text('revoked_at IS NULL'), sqlite_where=sa.text('revoked_at IS NULL'))
         batch_op.drop_index('ix_precedents_class_key_grid_id')
 
     op.drop_table('precedents')
-    with op.batch_alter_table('papers', schema=None) as batch_op:
-        batch_op.drop_index('ix_papers_remind_at', postgresql_where=sa.text('remind_at IS NOT NULL'), sqlite_where=sa.text('remind_at IS NOT NULL'))
-        batch_op.drop_index('ix_papers_outstanding', postgresql_where=sa.text('completed_at IS NULL'), sqlite_where=sa.text('completed_at IS NULL'))
-        batch_op.drop_index('ix_papers_due_at')
-
-    op.drop_table('papers')
     op.drop_table('orders_opened_by_rule')
     op.drop_table('moved_deadlines')
+    with op.batch_alter_table('ledger_postings', schema=None) as batch_op:
+        batch_op.drop_index('ix_ledger_postings_year_account')
+        batch_op.drop_index('ix_ledger_postings_remediation_id')
+        batch_op.drop_index('ix_ledger_postings_recovery_id')
+
+    op.drop_table('ledger_postings')
     op.drop_table('feedbacks')
     with op.batch_alter_table('coordinations', schema=None) as batch_op:
         batch_op.drop_index('uq_coordinations_open', postgresql_where=sa.text('ended_at IS NULL'), sqlite_where=sa.text('ended_at IS NULL'))
@@ -787,6 +904,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_outbox_sent_at')
 
     op.drop_table('outbox')
+    with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
+        batch_op.drop_index('ix_ledger_entries_remediation_id')
+        batch_op.drop_index(batch_op.f('ix_ledger_entries_recovery_id'))
+
+    op.drop_table('ledger_entries')
     op.drop_table('lease')
     with op.batch_alter_table('journal', schema=None) as batch_op:
         batch_op.drop_index('ix_journal_subject')
@@ -807,6 +929,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_idempotency_created_at')
 
     op.drop_table('idempotency')
+    op.drop_table('funds')
     with op.batch_alter_table('ended_sessions', schema=None) as batch_op:
         batch_op.drop_index('ix_ended_sessions_ended_at')
 

@@ -1,0 +1,1 @@
+"""Put right first, paid later: remediation on behalf where nobody answers for a case."""
