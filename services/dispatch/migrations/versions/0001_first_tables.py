@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 46489994a4b3
+Revision: ffae764032b5
 Follows: 
-Made: 2026-11-22 06:45:52.022953
+Made: 2026-11-22 06:50:25.451549
 """
 
 import sqlalchemy as sa
@@ -403,6 +403,7 @@ def upgrade() -> None:
     sa.Column('note', sa.Text(), nullable=True),
     sa.Column('dispatched_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('dispatched_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('direct', sa.Boolean(), nullable=False),
     sa.Column('accepted_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('accepted_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
     sa.Column('handled_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -537,6 +538,30 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['order_id'], ['supervision_orders.id'], name=op.f('fk_orders_opened_by_rule_order_id')),
     sa.PrimaryKeyConstraint('case_id', 'cause', 'run', name=op.f('pk_orders_opened_by_rule'))
     )
+    op.create_table('papers',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('case_number', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
+    sa.Column('kind', sa.Enum('classification', 'dispatch', 'record', name='paper', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('assignment', sa.Integer(), nullable=False),
+    sa.Column('decided_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('asked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('remind_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('overdue_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('completed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('completed_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('text', sa.Text(), nullable=True),
+    sa.Column('changed', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_papers_case_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_papers')),
+    sa.UniqueConstraint('case_id', 'kind', 'assignment', name=op.f('uq_papers_case_id_kind_assignment'))
+    )
+    with op.batch_alter_table('papers', schema=None) as batch_op:
+        batch_op.create_index('ix_papers_due_at', ['due_at', 'id'], unique=False)
+        batch_op.create_index('ix_papers_outstanding', ['due_at', 'id'], unique=False, postgresql_where=sa.text('completed_at IS NULL'), sqlite_where=sa.text('completed_at IS NULL'))
+        batch_op.create_index('ix_papers_remind_at', ['remind_at'], unique=False, postgresql_where=sa.text('remind_at IS NOT NULL'), sqlite_where=sa.text('remind_at IS NOT NULL'))
+
     op.create_table('precedents',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -841,6 +866,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_precedents_class_key_grid_id')
 
     op.drop_table('precedents')
+    with op.batch_alter_table('papers', schema=None) as batch_op:
+        batch_op.drop_index('ix_papers_remind_at', postgresql_where=sa.text('remind_at IS NOT NULL'), sqlite_where=sa.text('remind_at IS NOT NULL'))
+        batch_op.drop_index('ix_papers_outstanding', postgresql_where=sa.text('completed_at IS NULL'), sqlite_where=sa.text('completed_at IS NULL'))
+        batch_op.drop_index('ix_papers_due_at')
+
+    op.drop_table('papers')
     op.drop_table('orders_opened_by_rule')
     op.drop_table('moved_deadlines')
     with op.batch_alter_table('ledger_postings', schema=None) as batch_op:
