@@ -32,15 +32,14 @@ async def play_sample(console: "Console", url: str, pack_path: Path, password: s
     from services.replay.api import origins
     from services.replay.progress import Bars
     from services.replay.run import Manner, play
+    from services.replay.telephone import Telephone
     from shared.clock import SystemClock
     from shared.pack.loader import load_pack
 
     pack = load_pack(pack_path)
     zone = ZoneInfo(pack.city.zone)
-    morning = (
-        SystemClock().now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    )
-    plans = _plans(pack, pack_path, morning)
+    hour = SystemClock().now().astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    plans = _plans(pack, pack_path, hour.replace(hour=0))
     if not plans:
         console.print("The city pack brings no sample day.")
         return
@@ -51,8 +50,14 @@ async def play_sample(console: "Console", url: str, pack_path: Path, password: s
         at_once=AT_ONCE,
         settling=SETTLING_SECONDS,
     )
+
+    async def begin_shift(stage: "Stage") -> None:
+        await Telephone(stage).begin_shift(hour)
+
     with Bars(console, quiet=False) as bars:
-        result = await play(plans, pack, manner, bars, encore=_on_the_telephone)
+        result = await play(
+            plans, pack, manner, bars, overture=begin_shift, encore=_on_the_telephone
+        )
     counts = result.figures()
     console.print(
         f"Played {counts['reports']} reports: {counts['registered']} cases,"

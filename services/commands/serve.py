@@ -1,6 +1,7 @@
 """`minqing serve`: the whole suite in one process."""
 
 import asyncio
+import contextlib
 import secrets
 import socket
 from pathlib import Path
@@ -16,7 +17,7 @@ from shared.observability.logs import configure_logs
 app = typer.Typer()
 
 STOP_SECONDS = 30
-DEMO_DAY = Path("packs/nyc311/2018-10-21.csv")
+LOG_FILE = "serve.log"
 
 
 @app.callback(invoke_without_command=True)
@@ -40,9 +41,12 @@ def serve(
 
     For trying the suite, for training, and for a small town. A district runs `make up`.
     """
-    configure_logs(log_level)
     folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(_serve(pack, folder, host, port, demo=demo))
+    with contextlib.ExitStack() as stack:
+        # Where somebody watches the progress of the sample, the log goes elsewhere.
+        file = stack.enter_context((folder / LOG_FILE).open("a", buffering=1)) if demo else None
+        configure_logs(log_level, file=file)
+        asyncio.run(_serve(pack, folder, host, port, demo=demo))
 
 
 class _Server(uvicorn.Server):
@@ -132,4 +136,5 @@ def _say_where(console: Console, url: str, pack: Any, folder: Path, *, demo: boo
         f" .venv/bin/minqing token --url {url} --login <account>",
         soft_wrap=True,
     )
+    console.print(f"Messages to people, and the log: {folder / LOG_FILE}", soft_wrap=True)
     console.print("Ctrl+C stops it; the data stay.\n")

@@ -144,7 +144,19 @@ class CaseWorkers:
         asked = await self._post(asker, case, _PATHS[plan.asks], body, step)
         if plan.granted is None:
             return self._case_in(asked)
+        if plan.asks is Ask.EXTENSION and plan.granted:
+            return await self._grant_at_two_levels(plan, asked)
         return await self._decide(plan, asked, "decision", granted=plan.granted)
+
+    async def _grant_at_two_levels(self, plan: Plan, asked: Json) -> Json:
+        body = {"reason": self._stage.forms.word("granted")}
+        await self._centre(plan, Role.DISPATCHER).post(
+            "dispatch",
+            f"/requests/{asked['request']['id']}/proposal",
+            body,
+            step=(plan.key, "proposal"),
+        )
+        return await self._decide(plan, asked, "consent", granted=True)
 
     async def _decide(self, plan: Plan, asked: Json, path: str, *, granted: bool) -> Json:
         body = self._stage.forms.decision(granted=granted)

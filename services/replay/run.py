@@ -106,7 +106,7 @@ class Result:
         return json.dumps(self.figures() | more, ensure_ascii=False)
 
 
-Encore = Callable[[Stage], Awaitable[None]]
+Interlude = Callable[[Stage], Awaitable[None]]
 
 
 async def play(
@@ -114,7 +114,9 @@ async def play(
     pack: CityPack,
     manner: Manner,
     watcher: Watcher,
-    encore: Encore | None = None,
+    *,
+    overture: Interlude | None = None,
+    encore: Interlude | None = None,
 ) -> Result:
     """Play a day against running services and compare their books with it.
 
@@ -123,6 +125,7 @@ async def play(
         pack: of the city whose people play.
         manner: how.
         watcher: is told how far it is.
+        overture: what is done before the first request.
         encore: what is still done when the books have been compared.
 
     Raises:
@@ -134,6 +137,8 @@ async def play(
         manner.roots, manner.password, manner.story, connections=connections
     ) as city:
         stage = Stage(city, pack, Cast(pack), Forms(pack), Board(plans, watcher))
+        if overture is not None:
+            await overture(stage)
         result = await _played(stage, manner)
         if encore is not None:
             await encore(stage)

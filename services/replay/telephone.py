@@ -1,6 +1,7 @@
 """The hotline beside the cases: questions answered or referred, and callers rung up afterwards."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.replay.api import Caller
@@ -12,6 +13,8 @@ Json = dict[str, Any]
 
 _PAUSE_SECONDS = 0.2
 _LOOKS = 25
+
+SHIFT_LENGTH = timedelta(hours=8)
 
 ATTEMPTS: tuple[Json, ...] = (
     {"outcome": "reached", "satisfaction": "very-satisfied"},
@@ -27,6 +30,23 @@ class Telephone:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+
+    async def begin_shift(self, at: datetime) -> None:
+        """Put a shift on the roster, so that there is somebody on duty to be told of emergencies.
+
+        Args:
+            at: when it begins.
+        """
+        leader = self._stage.city.person(self._stage.cast.somebody(Role.SHIFT_LEADER))
+        people = [leader, self._agent("")]
+        ids = [(await person.get("identity", "/me"))["id"] for person in people]
+        plan = {
+            "starts_at": at.isoformat(),
+            "ends_at": (at + SHIFT_LENGTH).isoformat(),
+            "leader": ids[0],
+            "agents": ids[1:],
+        }
+        await leader.post("hotline", "/shifts", plan, step=("shift", at.isoformat()))
 
     async def inquiries(self, asked: tuple[tuple[str, str | None, str | None], ...]) -> None:
         """Calls that are answered from the knowledge base or referred, and make no case."""

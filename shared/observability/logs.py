@@ -24,11 +24,20 @@ class _Bearing:
             self._stream.flush()
 
 
-def configure_logs(level: str = "INFO", *, service: str | None = None) -> None:
-    """Set up structlog, once per process."""
+def configure_logs(
+    level: str = "INFO", *, service: str | None = None, file: TextIO | None = None
+) -> None:
+    """Set up structlog, once per process.
+
+    Args:
+        level: DEBUG, INFO, WARNING or ERROR.
+        service: named in every line.
+        file: where the lines go; standard error by default.
+    """
+    stream = file or sys.stderr
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if sys.stderr.isatty()
+        if stream.isatty()
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
@@ -37,11 +46,11 @@ def configure_logs(level: str = "INFO", *, service: str | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
-            *([] if sys.stderr.isatty() else [structlog.processors.format_exc_info]),
+            *([] if stream.isatty() else [structlog.processors.format_exc_info]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(file=_Bearing(sys.stderr)),  # type: ignore[arg-type]
+        logger_factory=structlog.PrintLoggerFactory(file=_Bearing(stream)),  # type: ignore[arg-type]
     )
     # The client library logs every broken connection at ERROR; the bus reports what matters itself.
     for noisy in ("aio_pika", "aiormq"):
