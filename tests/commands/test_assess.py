@@ -164,6 +164,7 @@ def test_no_lines_make_no_scorecards(tmp_path: Path) -> None:
         ({"due_at": None}, "due_at must be a time such as"),
         ({"closed_at": 1_779_000_000}, "closed_at must be a time such as"),
         ({"closed_at": "2026-05-20T17:30:00.1234567Z"}, "closed_at is finer than a microsecond"),
+        ({"closed_at": "20260520T173000,1234567Z"}, "closed_at is finer than a microsecond"),
         ({"used_seconds": -1}, "used_seconds is -1; it cannot be negative"),
         ({"used_seconds": 1.5}, "used_seconds must be a whole number, not 1.5"),
         ({"used_seconds": "9000"}, 'used_seconds must be a whole number, not "9000"'),

@@ -121,7 +121,7 @@ def read_line(raw: bytes) -> Line:
             or at odds with another one.
     """
     values = _fields_of(raw)
-    line = Line(*(reader(name, values[name]) for name, reader in _READERS.items()))
+    line = Line(*[reader(name, values[name]) for name, reader in _READERS.items()])
     _agree("extension", values["extension_seconds"], values["extension_granted_at"])
     _agree("deferral", values["deferral_seconds"], values["deferral_granted_at"])
     if (line.dispatches > 1) != (line.second_dispatch_at != NEVER):

@@ -47,6 +47,9 @@ _NUMBERS = (
     "feedback_refused",
 )
 _SERVERS_EPOCH = microseconds(datetime(2000, 1, 1, tzinfo=UTC))
+_UNKNOWN = 0
+"""In place of the number of a unit, which begins with 1 in the database."""
+
 _READ = ("case_id", "unit", "limit_seconds", "voided", "awaiting_dispatch", *_INSTANTS, *_NUMBERS)
 
 
@@ -73,13 +76,27 @@ async def _facts_in_columns(
     connection: AsyncConnection, conditions: list[sa.ColumnElement[bool]]
 ) -> PeriodFacts:
     """The same facts as `facts_of` makes of rows, without making the rows."""
+    distinct = sa.select(ASSIGNMENTS.c.unit).where(*conditions).distinct()
+    while True:
+        units = sorted((await connection.execute(distinct)).scalars())
+        facts = await facts_of_units(connection, conditions, units)
+        if facts is not None:
+            return facts
+
+
+async def facts_of_units(
+    connection: AsyncConnection, conditions: list[sa.ColumnElement[bool]], units: list[str]
+) -> PeriodFacts | None:
+    """The facts if all of them are of these units; None if there is another unit by now.
+
+    The units are read before the facts, and between two statements others may write.
+    """
     line = ASSIGNMENTS.c
-    distinct = sa.select(line.unit).where(*conditions).distinct()
-    units = sorted((await connection.execute(distinct)).scalars())
+    known = sa.func.array_position(sa.cast(units, ARRAY(sa.Text)), sa.cast(line.unit, sa.Text))
     never: sa.ColumnElement[Any] = sa.literal_column("'infinity'::timestamptz")
     columns: dict[str, sa.ColumnElement[Any]] = {
         "case_id": line.case_id,
-        "unit": sa.func.array_position(sa.cast(units, ARRAY(sa.Text)), sa.cast(line.unit, sa.Text)),
+        "unit": sa.func.coalesce(known, _UNKNOWN),
         "limit_seconds": sa.func.coalesce(line.limit_seconds, -1),
         "voided": sa.cast(line.voided, sa.Integer),
         "awaiting_dispatch": sa.cast(line.awaiting_dispatch, sa.Integer),
@@ -88,6 +105,8 @@ async def _facts_in_columns(
     }
     forms = dict.fromkeys(columns, ">i4") | dict.fromkeys(_INSTANTS, ">i8") | {"case_id": "S16"}
     read = await whole_columns(connection, columns, forms, conditions)
+    if (read["unit"] == _UNKNOWN).any():
+        return None
     limits = read["limit_seconds"].astype(np.int64)
     cases = read["case_id"]
     return PeriodFacts(

@@ -4,10 +4,16 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from services.assessment.facts.service import fold_pending
 from services.assessment.periods.domain import parse_period
 from services.assessment.scoring.domain import UNLIMITED, Standing, microseconds
-from services.assessment.scoring.repository import AssignmentReader
+from services.assessment.scoring.repository import (
+    ASSIGNMENTS,
+    AssignmentReader,
+    facts_of_units,
+)
 from shared.testing import ServiceUnderTest
 from tests.assessment.lives import Life
 
@@ -66,6 +72,27 @@ async def test_the_columns_of_a_period_are_the_facts_of_its_assignments(
     assert any(line[4] == UNLIMITED for line in lines)
     assert rows(water) == [line for line in lines if line[2] == "water"]
     assert (len(nothing.columns), nothing.units) == (0, [])
+
+
+async def test_a_unit_that_comes_up_between_two_statements_is_not_taken_for_another(
+    sut: ServiceUnderTest, tell: Any, teller: Any
+) -> None:
+    due_at = MAY.start
+    await tell(*[teller().settled(unit, due_at=due_at) for unit in ("post", "water", "water")])
+    await fold_pending(sut.runtime)
+    line = ASSIGNMENTS.c
+    conditions = [line.due_at >= MAY.start, line.due_at < MAY.end]
+
+    async with sut.runtime.database.reading() as session:
+        connection = await session.connection()
+        if connection.dialect.name != "postgresql":
+            pytest.skip("one statement reads everything")
+        early = await facts_of_units(connection, conditions, ["post"])
+        late = await facts_of_units(connection, conditions, ["post", "water"])
+
+    assert early is None
+    assert late is not None
+    assert sorted(late.columns.unit.tolist()) == [0, 1, 1]
 
 
 def rows(facts: Any) -> list[tuple[Any, ...]]:
