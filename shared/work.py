@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.clock import Clock
+from shared.db.changes import next_version, write_changes
 from shared.db.database import Database, write_with_commit
 from shared.db.pipeline import Rows, Step, insertions, together
 from shared.db.tables import Aggregate, KernelTables
@@ -202,10 +203,19 @@ class UnitOfWork:
         for table, rows in other.take_appended().items():
             self._appended.setdefault(table, []).extend(rows)
 
+    def next_version(self, aggregate: Aggregate) -> int:
+        """The version that `aggregate` has once this work is committed, to be told beforehand."""
+        return next_version(aggregate)
+
     async def flush(self) -> None:
-        """Send what has changed to the database, and leave the collected rows to the commit."""
-        if self.session.new or self.session.dirty or self.session.deleted:
-            await self.session.flush()
+        """Send what has changed to the database, and leave the collected rows to the commit.
+
+        The last thing done before it: objects of the session are let go, as they were sent.
+
+        Raises:
+            StaleDataError: somebody else has changed what this work has read.
+        """
+        await write_changes(self.session)
         write_with_commit(self.session, insertions(self.take_appended()))
 
     def _append(self, table: sa.Table, **row: Any) -> None:

@@ -1,6 +1,7 @@
-"""Finding case files: one case with its clock in two statements, pages of cases by index."""
+"""Finding case files: a case with its clock in one round trip, other rows by index."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,47 @@ from services.dispatch.case_files.models import (
     Verification,
     WithdrawnTicket,
 )
+from shared.db.changes import objects_of
+from shared.db.pipeline import Statement, run_on
+
+Latest = Feedback | Verification
+
+
+@dataclass
+class FileRows:
+    """The rows of a case file.
+
+    Attributes:
+        segments: oldest first.
+        assignments: oldest first.
+        latest: the last feedback and verification, as far as they were asked for.
+    """
+
+    case: Case
+    segments: list[SegmentRow] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
+    latest: dict[type[Latest], Any] = field(default_factory=dict)
+
+    def has(self, model: type[Latest]) -> bool:
+        """Whether the latest of these rows is known, be it that there is none."""
+        return model in self.latest
+
+
+def _of_case(model: Any, key: str, order: str | None = None, *, latest: bool = False) -> Statement:
+    table: sa.Table = model.__table__
+    clause = sa.select(table).where(table.c[key] == sa.bindparam("case_id", type_=sa.Uuid()))
+    if order is not None:
+        clause = clause.order_by(table.c[order].desc() if latest else table.c[order])
+    return Statement(clause.limit(1) if latest else clause)
+
+
+_OF_CASE: dict[Any, Statement] = {
+    Case: _of_case(Case, "id"),
+    SegmentRow: _of_case(SegmentRow, "case_id", "number"),
+    Assignment: _of_case(Assignment, "case_id", "number"),
+    Feedback: _of_case(Feedback, "case_id", "number", latest=True),
+    Verification: _of_case(Verification, "case_id", "round", latest=True),
+}
 
 
 class CaseFileRepository:
@@ -37,38 +79,56 @@ class CaseFileRepository:
     async def case_by_report(self, report_id: UUID) -> Case | None:
         return (await self.session.exec(select(Case).where(Case.report_id == report_id))).first()
 
-    async def clock_of(self, case_id: UUID) -> tuple[list[SegmentRow], list[Assignment]]:
-        """Segments and dispatches, oldest first; every dispatch began a segment, so a join does."""
-        statement = (
-            select(SegmentRow, Assignment)
-            .outerjoin(
-                Assignment,
-                sa.and_(
-                    col(Assignment.case_id) == col(SegmentRow.case_id),
-                    col(Assignment.number) == col(SegmentRow.assignment),
-                ),
-            )
-            .where(SegmentRow.case_id == case_id)
-            .order_by(col(SegmentRow.number))
-        )
-        rows = (await self.session.exec(statement)).all()
-        segments = [segment for segment, _ in rows]
-        # The outer join is typed as always there; before the first dispatch it is not.
-        found: list[Assignment | None] = [assignment for _, assignment in rows]
-        assignments = {item.number: item for item in found if item is not None}
-        return segments, [assignments[number] for number in sorted(assignments)]
+    async def rows(self, case_id: UUID, *also: type[Latest]) -> FileRows | None:
+        """Case, segments and dispatches, oldest first, in one round trip.
 
-    async def feedback(self, case_id: UUID, number: int) -> Feedback | None:
-        return await self.session.get(Feedback, (case_id, number))
+        What this session has in hand already, it gets again as it is: changed, not yet written.
+
+        Args:
+            case_id: which.
+            also: of which further rows the latest is wanted.
+        """
+        held: FileRows | None = self._in_hand.get(case_id)
+        if held is not None and all(held.has(model) for model in also):
+            return held
+        wanted: list[Any] = [Case, SegmentRow, Assignment, *also]
+        steps = [(_OF_CASE[model], [{"case_id": case_id}]) for model in wanted]
+        # Past the session: what it has not written yet of this case, it has in hand.
+        found = await run_on(await self.session.connection(), steps)
+        cases, segments, assignments, *further = [
+            objects_of(self.session.sync_session, model, rows)
+            for model, rows in zip(wanted, found, strict=True)
+        ]
+        if not cases:
+            return None
+        if held is None:
+            held = FileRows(cases[0], segments, assignments)
+            self.hold(held)
+        for model, rows in zip(also, further, strict=True):
+            held.latest[model] = rows[0] if rows else None
+        return held
+
+    def hold(self, rows: FileRows) -> None:
+        """Keep a file in hand until the work is done, so that it is the same if taken again."""
+        self._in_hand[rows.case.id] = rows
+
+    @property
+    def _in_hand(self) -> dict[UUID, FileRows]:
+        files: dict[UUID, FileRows] = self.session.info.setdefault("case files", {})
+        return files
+
+    async def assignments(self, case_id: UUID) -> Sequence[Assignment]:
+        """The dispatches of a case, oldest first."""
+        statement = (
+            select(Assignment).where(Assignment.case_id == case_id).order_by(col(Assignment.number))
+        )
+        return (await self.session.exec(statement)).all()
 
     async def feedbacks(self, case_id: UUID) -> Sequence[Feedback]:
         statement = (
             select(Feedback).where(Feedback.case_id == case_id).order_by(col(Feedback.number))
         )
         return (await self.session.exec(statement)).all()
-
-    async def verification(self, case_id: UUID, round_: int) -> Verification | None:
-        return await self.session.get(Verification, (case_id, round_))
 
     async def verification_of_task(self, task_id: UUID) -> Verification | None:
         statement = select(Verification).where(Verification.task_id == task_id)

@@ -1,6 +1,6 @@
 """A case file in hand: moves the case along its table of states and keeps its clock."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Self
@@ -18,7 +18,7 @@ from services.dispatch.case_files.domain import (
 )
 from services.dispatch.case_files.errors import CaseNotYetKnown, NoSuchCase
 from services.dispatch.case_files.models import NO_LIMIT, Assignment, Case, SegmentRow
-from services.dispatch.case_files.repository import CaseFileRepository
+from services.dispatch.case_files.repository import CaseFileRepository, FileRows, Latest
 from services.dispatch.case_files.schemas import CaseView, TextView
 from services.dispatch.clocks.domain import (
     Charge,
@@ -101,8 +101,13 @@ def default_limit(pack: CityPack, condition: str, *, urgent: bool) -> Limit | No
 
 def limit_of(assignment: Assignment) -> Limit:
     """The limit of a dispatch, extensions included."""
-    limit = Limit.parse(assignment.time_limit)
-    return limit.plus(Limit.parse(assignment.extended_by)) if assignment.extended_by else limit
+    limit = _limit_named(assignment.time_limit)
+    return limit.plus(_limit_named(assignment.extended_by)) if assignment.extended_by else limit
+
+
+@lru_cache(maxsize=NAMES_KEPT)
+def _limit_named(text: str) -> Limit:
+    return Limit.parse(text)
 
 
 @dataclass
@@ -115,9 +120,21 @@ class CaseFile:
     work: UnitOfWork
     pack: CityPack
     rules: ClockRules
-    case: Case
-    segments: list[SegmentRow] = field(default_factory=list)
-    assignments: list[Assignment] = field(default_factory=list)
+    rows: FileRows
+
+    @property
+    def case(self) -> Case:
+        return self.rows.case
+
+    @property
+    def segments(self) -> list[SegmentRow]:
+        """Oldest first."""
+        return self.rows.segments
+
+    @property
+    def assignments(self) -> list[Assignment]:
+        """The dispatches, oldest first."""
+        return self.rows.assignments
 
     @property
     def assignment(self) -> Assignment:
@@ -413,20 +430,20 @@ class CaseFile:
         )
 
     def _stage_deadline(self, stage: SegmentKind) -> Deadline | None:
-        if self.assignments:
-            self._reckon_assignment()
+        of_unit = self._reckon_assignment() if self.assignments else None
         if stage is SegmentKind.DEFERRAL:
             return None
         if stage is SegmentKind.HANDLING:
-            return self.read().deadline
+            return of_unit
         started_at = self.case.stage_started_at
         return deadline_of(self.pack.calendar, started_at, self.stage_limit(stage), self.rules)
 
-    def _reckon_assignment(self) -> None:
+    def _reckon_assignment(self) -> Deadline:
         reading, row = self.read(), self.assignment
         row.warn_at, row.due_at = reading.deadline.warn_at, reading.deadline.due_at
         row.limit_seconds = reading.allowed // _SECOND
         row.provisional = reading.deadline.provisional
+        return reading.deadline
 
     def whole_limits(self) -> list[Limit | None]:
         """The limits of the stages of the whole way; None for a stage without one."""
@@ -485,26 +502,35 @@ class CaseFiles:
         return cls(work, runtime.pack, clock_rules(runtime.pack, runtime.settings))
 
     def new(self, case: Case) -> CaseFile:
-        return CaseFile(self.work, self.pack, self.rules, case)
+        rows = FileRows(case)
+        self.repository.hold(rows)
+        return CaseFile(self.work, self.pack, self.rules, rows)
 
-    async def look_at(self, case_id: UUID, *, unit: str | None = None) -> CaseFile:
+    async def look_at(
+        self, case_id: UUID, *also: type[Latest], unit: str | None = None
+    ) -> CaseFile:
         """The file of a case as it lies there, to be read only.
 
         Raises:
             NoSuchCase: there is none, or it is not with that unit.
         """
-        case = await self.repository.case(case_id)
-        if case is None or (unit is not None and case.unit != unit):
+        rows = await self.repository.rows(case_id, *also)
+        if rows is None or (unit is not None and rows.case.unit != unit):
             raise NoSuchCase("There is no such case, or it is not with your unit.")
-        return await self._open(case)
+        return CaseFile(self.work, self.pack, self.rules, rows)
 
     async def take(
-        self, case_id: UUID, *, unit: str | None = None, if_match: str | None = None
+        self,
+        case_id: UUID,
+        *also: type[Latest],
+        unit: str | None = None,
+        if_match: str | None = None,
     ) -> CaseFile:
         """The file of a case, its clock brought up to now.
 
         Args:
             case_id: which.
+            also: further rows of which the latest is needed.
             unit: only if the case is with this unit; for people who see nothing else.
             if_match: the version that a command was meant for, as the caller sent it.
 
@@ -512,7 +538,7 @@ class CaseFiles:
             NoSuchCase: there is none, or it is not with that unit.
             PreconditionFailed: it has another version now.
         """
-        file = await self.look_at(case_id, unit=unit)
+        file = await self.look_at(case_id, *also, unit=unit)
         case = file.case
         check_match(case, if_match)
         if case.deferred_until is not None and case.deferred_until <= self.work.now():
@@ -520,20 +546,20 @@ class CaseFiles:
             file.resume(at=case.deferred_until, reason="date reached")
         return file
 
-    async def take_for_fact(self, case_id: UUID) -> CaseFile:
+    async def take_for_fact(self, case_id: UUID, *also: type[Latest]) -> CaseFile:
         """The file that a fact from another service is about.
+
+        Args:
+            case_id: which.
+            also: further rows of which the latest is needed.
 
         Raises:
             CaseNotYetKnown: the case has not arrived here yet; the fact is tried again.
         """
-        case = await self.repository.case(case_id)
-        if case is None:
+        rows = await self.repository.rows(case_id, *also)
+        if rows is None:
             raise CaseNotYetKnown(f"Case {case_id} is not known here yet.")
-        return await self._open(case)
-
-    async def _open(self, case: Case) -> CaseFile:
-        segments, assignments = await self.repository.clock_of(case.id)
-        return CaseFile(self.work, self.pack, self.rules, case, segments, assignments)
+        return CaseFile(self.work, self.pack, self.rules, rows)
 
 
 def view_of(case: Case, pack: CityPack, now: datetime) -> CaseView:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from services.dispatch.case_files.domain import CaseCategory, CaseState
 from services.dispatch.case_files.errors import NoSuchCase
-from services.dispatch.case_files.models import Case
+from services.dispatch.case_files.models import Case, Feedback
 from services.dispatch.case_files.repository import CaseFileRepository
 from services.dispatch.case_files.schemas import CaseView
 from services.dispatch.case_files.service import CaseFile, view_of
@@ -190,7 +190,7 @@ async def _whole_file(
     case: Case, session: ReadSession, runtime: Runtime, principal: Principal, response: Response
 ) -> CaseFileView:
     repository = CaseFileRepository(session)
-    _, assignments = await repository.clock_of(case.id)
+    assignments = await repository.assignments(case.id)
     attached = await repository.attached_to(case.report_id)
     feedbacks = await repository.feedbacks(case.id)
     verifications = await repository.verifications(case.id)
@@ -222,8 +222,9 @@ async def _whole_file(
     )
 
 
-async def _answer(file: CaseFile, work: UnitOfWork, response: Response) -> CaseView:
-    await work.settle()
+def _answer(file: CaseFile, work: UnitOfWork, response: Response) -> CaseView:
+    # It goes out with everything else in the end; the caller is told beforehand which it will be.
+    work.next_version(file.case)
     set_etag(response, file.case)
     return file.view()
 
@@ -254,7 +255,7 @@ async def dispatch_case(
     )
     if direct:
         await PaperService(work, service.pack).ask_after_direct_dispatch(file.case)
-    return await _answer(file, work, response)
+    return _answer(file, work, response)
 
 
 @router.post("/{case_id}/acceptance")
@@ -271,7 +272,7 @@ async def accept_case(
     """The unit takes the case; its clock has been running since the dispatch."""
     file = await service.files.take(case_id, unit=principal.unit or "", if_match=if_match)
     service.accept(file)
-    return await _answer(file, work, response)
+    return _answer(file, work, response)
 
 
 @router.post("/{case_id}/feedback")
@@ -288,7 +289,7 @@ async def hand_in_feedback(
     """The unit says that it is done; its clock stops until the centre says otherwise."""
     file = await service.files.take(case_id, unit=principal.unit or "", if_match=if_match)
     await service.hand_in_feedback(file, text=command.text, media=command.media)
-    return await _answer(file, work, response)
+    return _answer(file, work, response)
 
 
 @router.post("/{case_id}/feedback-check")
@@ -303,11 +304,11 @@ async def check_feedback(
     if_match: IfMatch = None,
 ) -> CaseView:
     """Accept the feedback, which asks for verification, or send it back as not done."""
-    file = await service.files.take(case_id, if_match=if_match)
-    await service.check_feedback(
+    file = await service.files.take(case_id, Feedback, if_match=if_match)
+    service.check_feedback(
         file, accepted=command.accepted, reason=command.reason, not_before=command.not_before
     )
-    return await _answer(file, work, response)
+    return _answer(file, work, response)
 
 
 @router.post("/{case_id}/verification")
@@ -324,7 +325,7 @@ async def ask_verification(
     """Send somebody out again after a finding that decided nothing."""
     file = await service.files.take(case_id, if_match=if_match)
     service.ask_verification_again(file, not_before=command.not_before, note=command.note)
-    return await _answer(file, work, response)
+    return _answer(file, work, response)
 
 
 @router.post("/{case_id}/closing")
@@ -341,7 +342,7 @@ async def close_case(
     """Archive a case that passed its verification; nobody closes what they handled."""
     file = await service.files.take(case_id, if_match=if_match)
     await service.close(file, conclusion=command.conclusion)
-    return await _answer(file, work, response)
+    return _answer(file, work, response)
 
 
 @router.post("/{case_id}/resumption")
@@ -358,7 +359,7 @@ async def resume_case(
     """The unit takes a deferred case up before its date; its clock goes on."""
     file = await service.files.take(case_id, unit=principal.unit or "", if_match=if_match)
     file.resume(reason=command.reason)
-    return await _answer(file, work, response)
+    return _answer(file, work, response)
 
 
 @router.post("/{case_id}/urging")
@@ -375,4 +376,4 @@ async def urge_case(
     """Remind whoever has the case; kept in its journal."""
     file = await service.files.take(case_id, if_match=if_match)
     service.urge(file, note=command.note)
-    return await _answer(file, work, response)
+    return _answer(file, work, response)

@@ -26,7 +26,7 @@ async def on_report_registered(
         return
     reporters = ReporterService.of(work, runtime)
     count = await reporters.count_for(received.subject)
-    file = await CaseService.of(work, runtime).open(received.subject, fact, reporters=count)
+    file = CaseService.of(work, runtime).open(received.subject, fact, reporters=count)
     await reporters.note_if_withdrawn(file.case)
     await reporters.count_complaints(file.case, fact)
     if fact.by_rule == EMERGENCY_RULE:

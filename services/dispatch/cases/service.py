@@ -76,7 +76,7 @@ class CaseService:
 
     # -- opening -------------------------------------------------------------------------------
 
-    async def open(self, report_id: UUID, fact: ReportRegistered, *, reporters: int) -> CaseFile:
+    def open(self, report_id: UUID, fact: ReportRegistered, *, reporters: int) -> CaseFile:
         """Open the file of a registered report; its dispatch stage begins with the registration."""
         case = Case(
             id=fact.case_id,
@@ -104,8 +104,6 @@ class CaseService:
             dispatch_reason=DispatchReason.FIRST,
         )
         self.repository.add(case)
-        # The case goes first: its segments refer to it.
-        await self.work.settle()
         file = self.files.new(case)
         file.begin_segment(SegmentKind.DISPATCH, fact.registered_at, "open")
         file.reckon()
@@ -343,6 +341,7 @@ class CaseService:
             handed_in_by=self.work.actor.id,
         )
         self.repository.add(feedback)
+        file.rows.latest[Feedback] = feedback
         await self.requests.lapse_on_handing_in(file)
         event = CaseHandled(
             assignment=row.number,
@@ -355,10 +354,12 @@ class CaseService:
 
     # -- the centre ----------------------------------------------------------------------------
 
-    async def check_feedback(
+    def check_feedback(
         self, file: CaseFile, *, accepted: bool, reason: str | None, not_before: datetime | None
     ) -> None:
         """Look at the feedback: good enough to send somebody out, or plainly not done.
+
+        The file is one that was taken with its latest feedback.
 
         Raises:
             SeparationOfDuties: the handler judges the own feedback.
@@ -369,7 +370,7 @@ class CaseService:
         if not accepted and not reason:
             raise InvalidInput("Say what is not done: the unit has to know what is missing.")
         case, row = file.case, file.assignment
-        feedback = await self.repository.feedback(case.id, case.feedbacks)
+        feedback = file.rows.latest[Feedback]
         if feedback is not None:
             feedback.accepted, feedback.check_reason = accepted, reason
             feedback.checked_at, feedback.checked_by = self.work.now(), self.work.actor.id
@@ -403,6 +404,7 @@ class CaseService:
             not_before=not_before,
         )
         self.repository.add(verification)
+        file.rows.latest[Verification] = verification
         event = VerificationAsked(
             number=case.number,
             round=case.rounds,

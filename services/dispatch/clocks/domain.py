@@ -23,9 +23,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from shared.events.vocabulary import DispatchReason
 from shared.worktime import Calendar, Limit, LimitKind, WorkingDayRule
+
+LIMITS_KEPT = 1_024
+"""Limits whose part before the warning is worked out once: a city has a few dozen of them."""
 
 _HOUR = timedelta(hours=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -328,7 +332,7 @@ def whole_deadline(
     spans = without_pauses(started_at, pauses)
     due, provisional = _reach_in_turn(calendar, spans, given)
     warn, _ = _reach_in_turn(
-        calendar, spans, [limit.scaled(1 - rules.warn_share) for limit in given]
+        calendar, spans, [_until_warning(limit, rules.warn_share) for limit in given]
     )
     return Deadline(warn, due, provisional)
 
@@ -344,7 +348,7 @@ def deadline_over(
         limit = Limit(
             Fraction(allowed // _MICROSECOND, _HOUR // _MICROSECOND), LimitKind.WORKING_HOURS
         )
-    warn, _ = _reach(calendar, spans, limit.scaled(1 - warn_share))
+    warn, _ = _reach(calendar, spans, _until_warning(limit, warn_share))
     return Deadline(warn, due, provisional)
 
 
@@ -396,6 +400,12 @@ def merged(spans: Iterable[Span]) -> list[Span]:
         else:
             found.append(span)
     return found
+
+
+@lru_cache(maxsize=LIMITS_KEPT)
+def _until_warning(limit: Limit, warn_share: Fraction) -> Limit:
+    """The part of a limit before its light turns yellow."""
+    return limit.scaled(1 - warn_share)
 
 
 def _allowed(

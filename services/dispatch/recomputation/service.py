@@ -6,7 +6,8 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from services.dispatch.case_files.domain import STAGE_OF
-from services.dispatch.case_files.models import NO_LIMIT
+from services.dispatch.case_files.models import NO_LIMIT, Case
+from services.dispatch.case_files.repository import FileRows
 from services.dispatch.case_files.service import CaseFile, clock_rules, limit_of
 from services.dispatch.clocks.domain import (
     SegmentKind,
@@ -131,14 +132,19 @@ async def recompute_if_changed(runtime: Runtime) -> None:
 
 
 async def _files(
-    work: UnitOfWork, runtime: Runtime, repository: RecomputationRepository, cases: Sequence[object]
+    work: UnitOfWork, runtime: Runtime, repository: RecomputationRepository, cases: Sequence[Case]
 ) -> list[CaseFile]:
     """The files of cases, their clocks read in two statements."""
-    ids = [case.id for case in cases]  # type: ignore[attr-defined]
+    ids = [case.id for case in cases]
     segments, assignments = await repository.clocks_of(ids)
     rules = clock_rules(runtime.pack, runtime.settings)
     return [
-        CaseFile(work, runtime.pack, rules, case, segments[case.id], assignments[case.id])  # type: ignore[attr-defined, arg-type]
+        CaseFile(
+            work,
+            runtime.pack,
+            rules,
+            FileRows(case, segments[case.id], assignments[case.id]),
+        )
         for case in cases
     ]
 

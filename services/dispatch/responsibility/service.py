@@ -61,7 +61,7 @@ class ResponsibilityService:
             ),
             *await self._named(case),
         ]
-        _, assignments = await CaseFileRepository(self.session).clock_of(case.id)
+        assignments = await CaseFileRepository(self.session).assignments(case.id)
         past = [PastDispatch(row.unit, row.outcome) for row in assignments if row.outcome]
         found = candidates(voices, past, self.pack.responsibility.order)
         return [item for item in found if item.unit in self.pack.units]

@@ -31,8 +31,8 @@ class VerificationService:
 
     async def begin(self, case_id: UUID, task_id: UUID, fact: TaskIssued, at: datetime) -> None:
         """A collector was sent out: the first issue of a round ends the sending out."""
-        file = await self.files.take_for_fact(case_id)
-        verification = await self._current(file, fact.round)
+        file = await self.files.take_for_fact(case_id, Verification)
+        verification = self._current(file, fact.round)
         if verification is None:
             return
         first = verification.task_id is None
@@ -52,8 +52,8 @@ class VerificationService:
         self, case_id: UUID, task_id: UUID, fact: TaskCompleted, finder: str
     ) -> None:
         """The collector was there: passed, failed, or not to be decided."""
-        file = await self.files.take_for_fact(case_id)
-        verification = await self._current(file, fact.round)
+        file = await self.files.take_for_fact(case_id, Verification)
+        verification = self._current(file, fact.round)
         if verification is None or verification.finding is not None:
             return
         row = file.assignment
@@ -102,8 +102,9 @@ class VerificationService:
             details={"round": verification.round, "attempt": fact.attempt},
         )
 
-    async def _current(self, file: CaseFile, round_: int) -> Verification | None:
+    def _current(self, file: CaseFile, round_: int) -> Verification | None:
         """The round that the fact is about, if the case still waits for it."""
         if file.case.rounds != round_ or file.case.state not in SENT_OUT:
             return None
-        return await self.repository.verification(file.case.id, round_)
+        verification: Verification | None = file.rows.latest[Verification]
+        return verification
