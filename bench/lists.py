@@ -56,7 +56,8 @@ INSERT INTO cases (id, version, event_sequence, number, report_id, report_number
     observed_at, registered_at, state, stage_started_at, stage_warn_at, stage_due_at,
     total_started_at, total_warn_at, total_due_at, due_order, provisional, closed_at, outcome, unit,
     dispatch_reason, segments, assignments, feedbacks, rounds, failed_verifications,
-    returns_granted, returns_refused, coordination_needed, pending_requests)
+    returns_granted, returns_refused, coordination_needed, category, pending_requests,
+    open_orders)
 SELECT made_id, 1, 1, 'B' || i, made_id, 'R' || i, 'collector', 1,
     false, (%(classes)s::text[])[1 + i %% cardinality(%(classes)s::text[])], '1',
     '人行道上的井盖破损,缺了一角,夜间行人较多。',
@@ -70,7 +71,7 @@ SELECT made_id, 1, 1, 'B' || i, made_id, 'R' || i, 'collector', 1,
     CASE WHEN open THEN due ELSE timestamptz '9999-12-31 00:00:00+00' END, false,
     CASE WHEN NOT open THEN at + interval '1 day' END, CASE WHEN NOT open THEN 'resolved' END,
     (%(units)s::text[])[1 + (i / 3) %% cardinality(%(units)s::text[])],
-    'first', 1, 1, 0, 0, 0, 0, 0, open AND (i / 1000) %% 5 = 2, 0
+    'first', 1, 1, 0, 0, 0, 0, 0, open AND (i / 1000) %% 5 = 2, 'ordinary', 0, 0
 FROM (SELECT i, {made_id} AS made_id,
         now() - (%(size)s - i) * interval '30 seconds' AS at,
         now() + ((i * 7919) %% 20000 - 6000) * interval '1 minute' AS due,
