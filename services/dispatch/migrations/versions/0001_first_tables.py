@@ -1,8 +1,8 @@
 """first tables
 
-Revision: ffae764032b5
+Revision: 0001
 Follows: 
-Made: 2026-11-22 06:50:25.451549
+Made: 2026-11-22 06:55:15.951617
 """
 
 import sqlalchemy as sa
