@@ -10,6 +10,7 @@ from services.assessment.facts import models as _fact_models
 from services.assessment.facts.endpoints import router as facts
 from services.assessment.facts.service import keep_up
 from services.assessment.fieldwork import models as _fieldwork_models
+from services.assessment.indicators.endpoints import router as indicators
 from services.assessment.periods import models as _period_models
 from services.assessment.periods.endpoints import router as periods
 from services.assessment.posts.endpoints import router as posts
@@ -34,7 +35,7 @@ service = Service(
     summary="Facts of every case, scorecards of units, counts of posts, the live board.",
     metadata=metadata,
     tables=tables,
-    routers=[facts, scorecards, posts, periods, exclusions, appeals],
+    routers=[facts, indicators, scorecards, posts, periods, exclusions, appeals],
     subscriptions=subscriptions,
     periodic=[Periodic("fold", 1.0, keep_up)],
 )

@@ -174,6 +174,10 @@ class CaseClosed(Event):
     unit: str
     assignments: int = Field(ge=1)
     closed_at: Instant
+    whole_due_at: Instant | None = Field(
+        default=None,
+        description="when the whole way of the case would have run out; null where it has no limit",
+    )
     clock: ClockReading
 
 

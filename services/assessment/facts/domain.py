@@ -110,7 +110,12 @@ class AssignmentFacts:
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """Everything about a case that figures are computed from."""
+    """Everything about a case that figures are computed from.
+
+    Attributes:
+        closed_in_time: before the whole way of the case had run out; null until it is closed, and
+            where its way has no limit.
+    """
 
     case_id: UUID
     state: CaseState
@@ -129,6 +134,7 @@ class CaseFacts:
     opened_at: datetime | None
     dispatched_at: datetime | None
     closed_at: datetime | None
+    closed_in_time: bool | None
     voided_at: datetime | None
     redispatches: int
     failed_verifications: int
@@ -208,6 +214,7 @@ class _CaseFold:
         self._registered: ReportRegistered | None = None
         self._registrar: str = ""
         self._closed_at: datetime | None = None
+        self._closed_in_time: bool | None = None
         self._voided_at: datetime | None = None
         self._first_dispatch_at: datetime | None = None
         self._redispatches = 0
@@ -241,6 +248,7 @@ class _CaseFold:
             opened_at=self._opened_at,
             dispatched_at=self._first_dispatch_at,
             closed_at=self._closed_at,
+            closed_in_time=self._closed_in_time,
             voided_at=self._voided_at,
             redispatches=self._redispatches,
             failed_verifications=self._failed,
@@ -308,12 +316,14 @@ class _CaseFold:
     def _(self, event: CaseClosed, stored: StoredEvent) -> None:
         self._state = CaseState.CLOSED
         self._closed_at = event.closed_at
+        whole = event.whole_due_at
+        self._closed_in_time = None if whole is None else event.closed_at <= whole
         self._end(Stage.CLOSING, event.closed_at, _post(stored, "operator"))
 
     @take.register
     def _(self, _event: CaseReopened, stored: StoredEvent) -> None:
         self._state = CaseState.REOPENED
-        self._closed_at = None
+        self._closed_at = self._closed_in_time = None
         self._reopenings += 1
         self._waiting[Stage.DISPATCH] = stored.at
 

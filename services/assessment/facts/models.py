@@ -47,6 +47,7 @@ class CaseFactsRow(AssessmentTable, table=True):
     opened_at: datetime | None = None
     dispatched_at: datetime | None = None
     closed_at: datetime | None = None
+    closed_in_time: bool | None = None
     voided_at: datetime | None = None
     redispatches: int
     failed_verifications: int

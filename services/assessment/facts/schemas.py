@@ -77,6 +77,9 @@ class CaseView(BaseModel):
     opened_at: datetime | None
     dispatched_at: datetime | None
     closed_at: datetime | None
+    closed_in_time: bool | None = Field(
+        description="before its whole way had run out; null until it is closed"
+    )
     voided_at: datetime | None
     redispatches: int
     failed_verifications: int

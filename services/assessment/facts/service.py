@@ -17,7 +17,7 @@ from services.assessment.events.domain import (
     in_order,
 )
 from services.assessment.events.repository import EventStore, SubjectKey
-from services.assessment.facts.domain import CaseFacts, fold_cases, measure_stage
+from services.assessment.facts.domain import CaseFacts, StageSpan, fold_cases, measure_stage
 from services.assessment.facts.errors import RebuildRunning
 from services.assessment.facts.models import Rebuild, RebuildState
 from services.assessment.facts.repository import (
@@ -28,6 +28,7 @@ from services.assessment.facts.repository import (
     row_of,
 )
 from services.assessment.fieldwork.domain import (
+    ReportFold,
     fold_account,
     fold_calls,
     fold_patrols,
@@ -45,7 +46,7 @@ from services.assessment.fieldwork.models import (
     TicketFacts,
 )
 from services.assessment.records.repository import RecordStore
-from shared.pack.model import CityPack
+from shared.pack.model import CityPack, Stage
 from shared.service import Runtime
 from shared.work import Actor, Origin, UnitOfWork
 
@@ -110,12 +111,22 @@ class FactKeeper:
             for stage in measured
         ]
 
+    def _decided_in_time(self, report: ReportFold) -> bool | None:
+        """Whether a person decided within the limit of registration."""
+        if report.by_rule or report.received_at is None or report.decided_at is None:
+            return None
+        span = StageSpan(Stage.REGISTRATION, 1, "operator", report.received_at, report.decided_at)
+        stages, calendar = self._pack.stages, self._pack.calendar
+        return measure_stage(span, stages, calendar, urgent=report.urgent, special=False).kept
+
     async def _fold_others(self, subjects: EventsBySubject) -> None:
         reports, tasks, patrols, calls, tickets, callbacks, accounts = ([] for _ in range(7))
         for (aggregate, subject), events in sorted(subjects.items()):
             count = len(events)
             if aggregate == REPORT:
-                reports.append(row_of(fold_report(events, UUID(subject)), count))
+                report = fold_report(events, UUID(subject))
+                in_time = self._decided_in_time(report)
+                reports.append({**row_of(report, count), "decided_in_time": in_time})
             elif aggregate == TASK:
                 tasks += [row_of(fold, count) for fold in fold_task(events, UUID(subject))]
             elif aggregate == PATROL:

@@ -67,6 +67,7 @@ class ReportFold:
         reporter_id: account or caller, opaque.
         decided_at: when it came into its present state.
         by_rule: registered by a rule of the pack, not by an operator.
+        overturned: a rejection or a merge that had to be taken back.
     """
 
     report_id: UUID
@@ -82,6 +83,8 @@ class ReportFold:
     by_rule: bool = False
     merged_into: UUID | None = None
     reason_code: str | None = None
+    urgent: bool = False
+    overturned: bool = False
 
 
 def fold_report(events: Sequence[StoredEvent], report_id: UUID) -> ReportFold:
@@ -120,6 +123,7 @@ def fold_report(events: Sequence[StoredEvent], report_id: UUID) -> ReportFold:
                     state=before_merge.state,
                     decided_at=before_merge.decided_at,
                     merged_into=None,
+                    overturned=True,
                 )
             case _:
                 pass
@@ -135,6 +139,7 @@ def _received(fold: ReportFold, event: ReportReceived) -> ReportFold:
         grid=event.place.grid,
         received_at=event.received_at,
         observed_at=event.observed_at,
+        urgent=event.urgent,
     )
 
 
@@ -151,6 +156,8 @@ def _registered(fold: ReportFold, event: ReportRegistered) -> ReportFold:
         decided_at=event.registered_at,
         case_id=event.case_id,
         by_rule=event.by_rule is not None,
+        urgent=event.urgent,
+        overturned=fold.overturned or fold.state is ReportState.REJECTED,
     )
 
 

@@ -17,13 +17,18 @@ from shared.db import enum_column, json_column
 
 
 class ReportFacts(AssessmentTable, table=True):
-    """What became of a report."""
+    """What became of a report.
+
+    Attributes:
+        decided_in_time: within the limit of registration; null before a decision of a person.
+    """
 
     __tablename__ = "report_facts"
     __table_args__ = (
         sa.Index("ix_report_facts_received", "received_at", "report_id"),
         sa.Index("ix_report_facts_state", "state", "decided_at"),
         sa.Index("ix_report_facts_reporter", "reporter_id", "received_at", "report_id"),
+        sa.Index("ix_report_facts_decided", "decided_at", "report_id"),
         sa.Index("ix_report_facts_source", "source", "received_at", "report_id"),
     )
 
@@ -40,6 +45,9 @@ class ReportFacts(AssessmentTable, table=True):
     by_rule: bool = False
     merged_into: UUID | None = None
     reason_code: str | None = Field(default=None, max_length=80)
+    urgent: bool = False
+    overturned: bool = False
+    decided_in_time: bool | None = None
     events: int
 
 

@@ -1,4 +1,7 @@
-"""Who may see figures: of people themselves and the shift leader, of posts the whole centre."""
+"""Who may see figures: a person's own are for that person and the shift leader, nobody else.
+
+A company sees the sum of its collectors; posts are for the whole centre, without names.
+"""
 
 from typing import Annotated
 
@@ -7,7 +10,7 @@ from fastapi import Depends
 from services.assessment.posts.errors import CompanyUnknown, PersonUnknown
 from shared.auth.principal import CENTRE, Principal
 from shared.vocabulary import Role
-from shared.web.policy import requires
+from shared.web.policy import requires, signed_in
 
 OVERSEERS = (Role.SHIFT_LEADER, Role.SUPERVISOR, Role.LEADER)
 
@@ -15,7 +18,8 @@ CollectorReader = Annotated[Principal, Depends(requires(Role.COLLECTOR, Role.SHI
 AgentReader = Annotated[Principal, Depends(requires(Role.AGENT, Role.SHIFT_LEADER))]
 PostReader = Annotated[Principal, Depends(requires(*sorted({*CENTRE, *OVERSEERS})))]
 CompanyReader = Annotated[Principal, Depends(requires(Role.COLLECTION_COMPANY, *OVERSEERS))]
-GridLeaderReader = Annotated[Principal, Depends(requires(Role.GRID_LEADER, *OVERSEERS))]
+GridLeaderReader = Annotated[Principal, Depends(requires(Role.GRID_LEADER, Role.SHIFT_LEADER))]
+GridLeadersSumReader = Annotated[Principal, Depends(signed_in())]
 
 
 def check_own(principal: Principal, login: str) -> None:
@@ -42,5 +46,5 @@ def own_company(principal: Principal) -> str | None:
 
 
 def own_login(principal: Principal) -> str | None:
-    """The account name that a grid leader is bound to; None for those who oversee all of them."""
-    return None if principal.has(*OVERSEERS) else (principal.login or "")
+    """The account name that a grid leader is bound to; None for the shift leader."""
+    return None if principal.has(Role.SHIFT_LEADER) else (principal.login or "")

@@ -3,10 +3,37 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 SECONDS_TO_ANSWER = 15
 """GB/T 33358: a call is answered within 15 seconds."""
+
+
+class Duty(StrEnum):
+    """What a post of the centre decides, and can decide wrongly."""
+
+    RECEPTION = "reception"
+    REGISTRATION = "registration"
+    DISPATCH = "dispatch"
+
+
+@dataclass(frozen=True, slots=True)
+class DutyCounts:
+    """Decisions of people in a period.
+
+    Attributes:
+        done: decisions; those of a rule of the pack are left out.
+        wrong: those that had to be taken back.
+        timed: of `done`, those with a limit of their own that is counted here.
+        in_time: of `timed`, within the limit.
+    """
+
+    done: int = 0
+    wrong: int = 0
+    timed: int = 0
+    in_time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +66,9 @@ class FoundByOthers:
 
     grid: str
     observed_at: datetime
+    report_id: UUID
+    number: str | None
+    case_id: UUID | None
 
 
 def covered(patrols: Iterable[Patrol], assigned: Collection[str]) -> set[str]:

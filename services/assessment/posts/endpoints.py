@@ -8,28 +8,37 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from services.assessment.facts.endpoints import UpToDate
 from services.assessment.facts.schemas import StageView
+from services.assessment.fieldwork.domain import TicketOutcome
 from services.assessment.posts.auth import (
     AgentReader,
     CollectorReader,
     CompanyReader,
     GridLeaderReader,
+    GridLeadersSumReader,
     PostReader,
     check_own,
     own_company,
     own_login,
 )
+from services.assessment.posts.domain import Duty
 from services.assessment.posts.errors import CompanyUnknown
 from services.assessment.posts.schemas import (
     AgentView,
+    CallbackView,
+    CallView,
     CollectorView,
     CompanyView,
+    GridLeadersSumView,
     GridLeaderView,
     HotlineView,
+    MissedView,
     PostsView,
     ReportFigure,
     ReportView,
     TaskFigure,
     TaskView,
+    TicketView,
+    WrongView,
 )
 from services.assessment.posts.service import PostService
 from shared.pack.model import Stage
@@ -98,6 +107,21 @@ async def collector_tasks(
     return await posts_in(period).collector_tasks(login, figure, page)
 
 
+@router.get("/collectors/{login}/{period}/missed")
+async def collector_missed(
+    *,
+    login: Login,
+    principal: CollectorReader,
+    _folded: UpToDate,
+    period: PeriodPath,
+    posts_in: PostsIn,
+    page: PageDep,
+) -> Page[MissedView]:
+    """What others found first in a grid on a day on which the collector patrolled it."""
+    check_own(principal, login)
+    return await posts_in(period).collector_missed(login, page)
+
+
 @router.get("/collection-companies")
 async def companies(
     *, principal: CompanyReader, _folded: UpToDate, period: PeriodQuery, posts_in: PostsIn
@@ -127,8 +151,32 @@ async def company_reports(
 async def grid_leaders(
     *, principal: GridLeaderReader, _folded: UpToDate, period: PeriodQuery, posts_in: PostsIn
 ) -> list[GridLeaderView]:
-    """Reports of grid leaders and courtyard heads; each of them sees the own line."""
+    """Grid leaders and courtyard heads see their own line, the shift leader sees every one."""
     return await posts_in(period).grid_leaders(own_login(principal))
+
+
+@router.get("/grid-leaders/{login}/{period}/reports")
+async def grid_leader_reports(
+    *,
+    login: Login,
+    principal: GridLeaderReader,
+    _folded: UpToDate,
+    period: PeriodPath,
+    posts_in: PostsIn,
+    page: PageDep,
+    figure: Annotated[ReportFigure, Query()] = ReportFigure.REPORTED,
+) -> Page[ReportView]:
+    """The reports behind a grid leader's figure."""
+    check_own(principal, login)
+    return await posts_in(period).grid_leader_reports(login, figure, page)
+
+
+@router.get("/grid-leader-reports/{period}")
+async def grid_leaders_sum(
+    *, _reader: GridLeadersSumReader, _folded: UpToDate, period: PeriodPath, posts_in: PostsIn
+) -> GridLeadersSumView:
+    """All grid leaders and courtyard heads together; nobody's name is in it."""
+    return await posts_in(period).grid_leaders_sum()
 
 
 @router.get("/agents/{login}/{period}")
@@ -143,6 +191,52 @@ async def agent(
     """An agent's own figures, for that person and the shift leader."""
     check_own(principal, login)
     return await posts_in(period).agent(login)
+
+
+@router.get("/agents/{login}/{period}/calls")
+async def agent_calls(
+    *,
+    login: Login,
+    principal: AgentReader,
+    _folded: UpToDate,
+    period: PeriodPath,
+    posts_in: PostsIn,
+    page: PageDep,
+) -> Page[CallView]:
+    """The calls behind an agent's figures."""
+    check_own(principal, login)
+    return await posts_in(period).agent_calls(login, page)
+
+
+@router.get("/agents/{login}/{period}/tickets")
+async def agent_tickets(
+    *,
+    login: Login,
+    principal: AgentReader,
+    _folded: UpToDate,
+    period: PeriodPath,
+    posts_in: PostsIn,
+    page: PageDep,
+    outcome: Annotated[TicketOutcome | None, Query(description="all when not given")] = None,
+) -> Page[TicketView]:
+    """The tickets behind an agent's figures."""
+    check_own(principal, login)
+    return await posts_in(period).agent_tickets(login, outcome, page)
+
+
+@router.get("/agents/{login}/{period}/callbacks")
+async def agent_callbacks(
+    *,
+    login: Login,
+    principal: AgentReader,
+    _folded: UpToDate,
+    period: PeriodPath,
+    posts_in: PostsIn,
+    page: PageDep,
+) -> Page[CallbackView]:
+    """The call-backs behind an agent's figures."""
+    check_own(principal, login)
+    return await posts_in(period).agent_callbacks(login, page)
 
 
 @router.get("/hotline/{period}")
@@ -175,3 +269,17 @@ async def stages(
 ) -> Page[StageView]:
     """The cases behind a post's figure."""
     return await posts_in(period).stages(stage.value, post, page, kept=kept)
+
+
+@router.get("/posts/{period}/wrong")
+async def wrong(
+    *,
+    _reader: PostReader,
+    _folded: UpToDate,
+    period: PeriodPath,
+    posts_in: PostsIn,
+    page: PageDep,
+    duty: Annotated[Duty, Query()],
+) -> Page[WrongView]:
+    """The decisions that had to be taken back, behind an accuracy rate."""
+    return await posts_in(period).wrong(duty, page)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assessment.facts.models import StageFactsRow
+from services.assessment.facts.models import AssignmentFactsRow, CaseFactsRow, StageFactsRow
 from services.assessment.facts.repository import table_of
 from services.assessment.fieldwork.domain import AttemptOutcome, ReportState, TicketOutcome
 from services.assessment.fieldwork.models import (
@@ -22,6 +22,8 @@ from services.assessment.fieldwork.models import (
 from services.assessment.periods.domain import Period
 from services.assessment.posts.domain import (
     SECONDS_TO_ANSWER,
+    Duty,
+    DutyCounts,
     FoundByOthers,
     Patrol,
     ReportCounts,
@@ -31,6 +33,8 @@ from services.assessment.posts.schemas import ReportFigure, TaskFigure
 from shared.events.hotline import CallbackOutcome, Satisfaction
 from shared.web.paging import PageRequest, after
 
+LINES = table_of(AssignmentFactsRow)
+CASES = table_of(CaseFactsRow)
 REPORTS = table_of(ReportFacts)
 TASKS = table_of(TaskFacts)
 PATROLS = table_of(PatrolFacts)
@@ -108,7 +112,14 @@ class PostRepository:
         others = sa.or_(
             REPORTS.c.reporter_id.is_(None), REPORTS.c.reporter_id.not_in(list(reporters))
         )
-        statement = sa.select(REPORTS.c.grid, REPORTS.c.observed_at).where(
+        found = (
+            REPORTS.c.grid,
+            REPORTS.c.observed_at,
+            REPORTS.c.report_id,
+            REPORTS.c.number,
+            REPORTS.c.case_id,
+        )
+        statement = sa.select(*found).where(
             *self._within(REPORTS.c.received_at),
             REPORTS.c.state == ReportState.REGISTERED,
             REPORTS.c.grid.in_(list(grids)),
@@ -228,6 +239,100 @@ class PostRepository:
             statement = statement.where(StageFactsRow.kept == kept)
         columns = [StageFactsRow.ended_at, StageFactsRow.case_id, StageFactsRow.ordinal]
         rows: Sequence[StageFactsRow] = (
+            await self._session.exec(after(statement, columns, page))
+        ).all()
+        return rows
+
+    async def duties(self) -> dict[Duty, DutyCounts]:
+        """How many decisions of each kind people took, and how many had to be taken back."""
+        counted = {}
+        for duty in Duty:
+            timed = REPORTS.c.decided_in_time if duty is Duty.RECEPTION else sa.null()
+            source, done, wrong, _ = self._duty(duty)
+            statement = (
+                sa.select(
+                    sa.func.count(),
+                    sa.func.count().filter(wrong),
+                    sa.func.count(timed),
+                    sa.func.count().filter(timed) if duty is Duty.RECEPTION else sa.literal(0),
+                )
+                .select_from(source)
+                .where(*done)
+            )
+            counted[duty] = DutyCounts(*(await self._rows(statement))[0])
+        return counted
+
+    async def wrong_page(self, duty: Duty, page: PageRequest) -> Sequence[Any]:
+        """The decisions that had to be taken back, oldest first."""
+        source, done, wrong, key = self._duty(duty)
+        reception, dispatch = duty is Duty.RECEPTION, duty is Duty.DISPATCH
+        nothing = sa.null()
+        columns = [
+            (REPORTS.c.report_id if reception else nothing).label("report_id"),
+            (REPORTS if reception else CASES).c.case_id.label("case_id"),
+            (REPORTS if reception else CASES).c.number.label("number"),
+            (LINES.c.unit if dispatch else nothing).label("unit"),
+            key[0].label("at"),
+            *(part.label(f"key_{place}") for place, part in enumerate(key)),
+        ]
+        statement = sa.select(*columns).select_from(source).where(*done, wrong)
+        return await self._rows(after(statement, key, page))
+
+    def _duty(self, duty: Duty) -> tuple[Any, list[Any], Any, list[Any]]:
+        """Where the decisions of a duty are, which count, which were wrong, and their order."""
+        if duty is Duty.RECEPTION:
+            source = REPORTS.outerjoin(CASES, CASES.c.case_id == REPORTS.c.case_id)
+            done = [
+                *self._within(REPORTS.c.decided_at),
+                REPORTS.c.state != ReportState.RECEIVED,
+                sa.not_(REPORTS.c.by_rule),
+            ]
+            wrong = sa.or_(REPORTS.c.overturned, CASES.c.voided_at.is_not(None))
+            return source, done, wrong, [REPORTS.c.decided_at, REPORTS.c.report_id]
+        if duty is Duty.REGISTRATION:
+            done = [*self._within(CASES.c.registered_at), sa.not_(CASES.c.by_rule)]
+            wrong = CASES.c.voided_at.is_not(None)
+            return CASES, done, wrong, [CASES.c.registered_at, CASES.c.case_id]
+        source = LINES.join(CASES, CASES.c.case_id == LINES.c.case_id)
+        done = [*self._within(LINES.c.dispatched_at), sa.not_(LINES.c.voided)]
+        wrong = sa.or_(LINES.c.returned_to_other > 0, LINES.c.awaiting_dispatch)
+        return source, done, wrong, [LINES.c.dispatched_at, LINES.c.case_id, LINES.c.ordinal]
+
+    async def calls_page(self, agents: Collection[str], page: PageRequest) -> Sequence[CallFacts]:
+        """Calls of an agent, oldest first."""
+        statement = select(CallFacts).where(
+            col(CallFacts.agent).in_(list(agents)), *self._within(CALLS.c.ended_at)
+        )
+        columns = [CallFacts.ended_at, CallFacts.subject, CallFacts.sequence]
+        rows: Sequence[CallFacts] = (
+            await self._session.exec(after(statement, columns, page))
+        ).all()
+        return rows
+
+    async def tickets_page(
+        self, agents: Collection[str], outcome: TicketOutcome | None, page: PageRequest
+    ) -> Sequence[TicketFacts]:
+        """Tickets that an agent settled or submitted, oldest first."""
+        statement = select(TicketFacts).where(
+            col(TicketFacts.agent).in_(list(agents)), *self._within(TICKETS.c.settled_at)
+        )
+        if outcome is not None:
+            statement = statement.where(TicketFacts.outcome == outcome)
+        columns = [TicketFacts.settled_at, TicketFacts.ticket_id]
+        rows: Sequence[TicketFacts] = (
+            await self._session.exec(after(statement, columns, page))
+        ).all()
+        return rows
+
+    async def callbacks_page(
+        self, agents: Collection[str], page: PageRequest
+    ) -> Sequence[CallbackFacts]:
+        """Call-backs of an agent, oldest first."""
+        statement = select(CallbackFacts).where(
+            col(CallbackFacts.agent).in_(list(agents)), *self._within(CALLBACKS.c.at)
+        )
+        columns = [CallbackFacts.at, CallbackFacts.ticket_id, CallbackFacts.sequence]
+        rows: Sequence[CallbackFacts] = (
             await self._session.exec(after(statement, columns, page))
         ).all()
         return rows

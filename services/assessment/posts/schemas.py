@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.assessment.fieldwork.domain import AttemptOutcome, ReportState
+from services.assessment.fieldwork.domain import AttemptOutcome, ReportState, TicketOutcome
+from services.assessment.posts.domain import Duty
 
 
 class ReportFigure(StrEnum):
@@ -65,10 +66,20 @@ class CompanyView(WorkCounts):
 
 
 class GridLeaderView(BaseModel):
-    """A grid leader's or courtyard head's reports; counted, not ranked."""
+    """A grid leader's or courtyard head's own reports; for that person and the shift leader."""
 
     login: str
     territory: list[str]
+    reported: int
+    valid: int
+    validity_rate: float | None
+
+
+class GridLeadersSumView(BaseModel):
+    """All grid leaders and courtyard heads together, as it is published every quarter."""
+
+    period: str
+    leaders: int
     reported: int
     valid: int
     validity_rate: float | None
@@ -126,9 +137,83 @@ class PostStageView(BaseModel):
     longest_seconds: int | None
 
 
+class DutyView(BaseModel):
+    """How often a decision of a post was right; decisions of rules are left out."""
+
+    duty: Duty
+    done: int = Field(description="受理数, 立案数 or 派遣数")
+    right: int = Field(description="not taken back: reports decided, registrations, dispatches")
+    accuracy_rate: float | None = Field(
+        description="准确受理率, 准确立案率 or 准确派遣率: right / done"
+    )
+    in_time_rate: float | None = Field(
+        description="按期受理率 for reception; of the others it is the `kept_rate` of their stage"
+    )
+
+
 class PostsView(BaseModel):
     period: str
     posts: list[PostStageView]
+    duties: list[DutyView]
+
+
+class WrongView(BaseModel):
+    """A decision that was taken back; who took it is not told."""
+
+    report_id: UUID | None
+    case_id: UUID | None
+    number: str | None = Field(description="of the report, for reception; else of the case")
+    unit: str | None = Field(description="for a dispatch: where it went wrongly")
+    at: datetime
+
+
+class CallView(BaseModel):
+    """One call behind an agent's figure."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    subject: str
+    sequence: int
+    direction: str
+    ended_at: datetime
+    seconds_to_answer: float | None
+    seconds: float
+    outcome: str
+
+
+class TicketView(BaseModel):
+    """One ticket behind an agent's figure."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    ticket_id: UUID
+    number: str | None
+    outcome: TicketOutcome
+    settled_at: datetime | None
+
+
+class CallbackView(BaseModel):
+    """One call-back behind an agent's figure."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    ticket_id: UUID
+    sequence: int
+    at: datetime
+    outcome: str
+    satisfaction: str | None
+
+
+class MissedView(BaseModel):
+    """A problem that others found in a grid on a day on which the collector patrolled it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    report_id: UUID
+    number: str | None
+    grid: str
+    observed_at: datetime
+    case_id: UUID | None
 
 
 class ReportView(BaseModel):

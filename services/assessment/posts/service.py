@@ -1,6 +1,6 @@
 """Figures of people, companies and posts in a period, from the facts as they are now."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from services.assessment.facts.models import StageFactsRow
@@ -8,29 +8,45 @@ from services.assessment.facts.schemas import StageView
 from services.assessment.fieldwork.domain import TicketOutcome
 from services.assessment.fieldwork.models import ReportFacts, TaskFacts
 from services.assessment.periods.domain import parse_period
-from services.assessment.posts.domain import ReportCounts, TaskCounts, covered, missed
+from services.assessment.posts.domain import (
+    Duty,
+    DutyCounts,
+    FoundByOthers,
+    Patrol,
+    ReportCounts,
+    TaskCounts,
+    covered,
+    missed,
+)
 from services.assessment.posts.errors import CompanyUnknown, PersonUnknown
 from services.assessment.posts.repository import PostRepository
 from services.assessment.posts.schemas import (
     AgentView,
+    CallbackView,
+    CallView,
     CollectorView,
     CompanyView,
+    DutyView,
+    GridLeadersSumView,
     GridLeaderView,
     HotlineView,
+    MissedView,
     PostStageView,
     PostsView,
     ReportFigure,
     ReportView,
     TaskFigure,
     TaskView,
+    TicketView,
     WorkCounts,
+    WrongView,
 )
 from services.assessment.scoring.domain import rate, rounded
 from shared.db.database import ReadSession
 from shared.events.vocabulary import TaskKind
 from shared.pack.model import CityPack, Person, UnitKind
 from shared.vocabulary import Role
-from shared.web.paging import Page, PageRequest, page_of
+from shared.web.paging import Page, PageRequest, page_of, rows_after
 
 _NONE = TaskCounts()
 
@@ -57,8 +73,7 @@ class PostService:
         person = self._person(login, Role.COLLECTOR)
         ids = (await self._repository.account_ids([login]))[login]
         patrols = await self._repository.patrols_of(ids)
-        walked = {grid for patrol in patrols for grid in patrol.grids}
-        found = await self._repository.found_by_others(ids, walked)
+        overlooked = await self._missed(ids, patrols)
         done = covered(patrols, person.grids)
         counts = await self._counts(ids)
         return CollectorView(
@@ -68,8 +83,22 @@ class PostService:
             grids_assigned=len(person.grids),
             grids_covered=len(done),
             coverage_rate=_share(len(done), len(person.grids)),
-            missed=len(missed(patrols, found, self._zone)),
+            missed=len(overlooked),
         )
+
+    async def collector_missed(self, login: str, page: PageRequest) -> Page[MissedView]:
+        """What others found first, behind a collector's figure; by the report's id."""
+        self._person(login, Role.COLLECTOR)
+        ids = (await self._repository.account_ids([login]))[login]
+        overlooked = await self._missed(ids, await self._repository.patrols_of(ids))
+        ordered = sorted(overlooked, key=_missed_key)
+        rows = rows_after(ordered, page, _missed_key)
+        return page_of(rows, page, _missed_key, MissedView.model_validate)
+
+    async def _missed(self, ids: Collection[str], patrols: Sequence[Patrol]) -> list[FoundByOthers]:
+        walked = {grid for patrol in patrols for grid in patrol.grids}
+        found = await self._repository.found_by_others(ids, walked)
+        return missed(patrols, found, self._zone)
 
     async def collector_reports(
         self, login: str, figure: ReportFigure, page: PageRequest
@@ -128,6 +157,63 @@ class PostService:
                 )
             )
         return views
+
+    async def grid_leaders_sum(self) -> GridLeadersSumView:
+        """All grid leaders together."""
+        lines = await self.grid_leaders(None)
+        reported = sum(line.reported for line in lines)
+        valid = sum(line.valid for line in lines)
+        return GridLeadersSumView(
+            period=self._period.key,
+            leaders=len(lines),
+            reported=reported,
+            valid=valid,
+            validity_rate=_share(valid, reported),
+        )
+
+    async def grid_leader_reports(
+        self, login: str, figure: ReportFigure, page: PageRequest
+    ) -> Page[ReportView]:
+        """The reports behind a grid leader's figure.
+
+        Raises:
+            PersonUnknown: nobody of that name is a grid leader.
+        """
+        self._person(login, Role.GRID_LEADER)
+        return await self._reports([login], figure, page)
+
+    async def agent_calls(self, login: str, page: PageRequest) -> Page[CallView]:
+        """The calls behind an agent's figures."""
+        rows = await self._repository.calls_page(await self._agent_ids(login), page)
+        return page_of(
+            rows,
+            page,
+            lambda row: (row.ended_at, row.subject, row.sequence),
+            CallView.model_validate,
+        )
+
+    async def agent_tickets(
+        self, login: str, outcome: TicketOutcome | None, page: PageRequest
+    ) -> Page[TicketView]:
+        """The tickets behind an agent's figures."""
+        rows = await self._repository.tickets_page(await self._agent_ids(login), outcome, page)
+        return page_of(
+            rows, page, lambda row: (row.settled_at, row.ticket_id), TicketView.model_validate
+        )
+
+    async def agent_callbacks(self, login: str, page: PageRequest) -> Page[CallbackView]:
+        """The call-backs behind an agent's figures."""
+        rows = await self._repository.callbacks_page(await self._agent_ids(login), page)
+        return page_of(
+            rows,
+            page,
+            lambda row: (row.at, row.ticket_id, row.sequence),
+            CallbackView.model_validate,
+        )
+
+    async def _agent_ids(self, login: str) -> list[str]:
+        self._person(login, Role.AGENT)
+        return (await self._repository.account_ids([login]))[login]
 
     async def agent(self, login: str) -> AgentView:
         """An agent's own figures.
@@ -199,6 +285,17 @@ class PostService:
                 )
                 for stage, post, count, limited, kept, mean, longest in rows
             ],
+            duties=[_duty(*item) for item in (await self._repository.duties()).items()],
+        )
+
+    async def wrong(self, duty: Duty, page: PageRequest) -> Page[WrongView]:
+        """The decisions of a post that had to be taken back."""
+        rows = await self._repository.wrong_page(duty, page)
+        return page_of(
+            rows,
+            page,
+            lambda row: [value for name, value in row._mapping.items() if name.startswith("key_")],  # noqa: SLF001
+            lambda row: WrongView(**{name: row._mapping[name] for name in WrongView.model_fields}),  # noqa: SLF001
         )
 
     async def stages(
@@ -265,6 +362,21 @@ class PostService:
             if person.login == login:
                 return person
         raise PersonUnknown(f"Nobody with the account name '{login}' is {role.value} in this city.")
+
+
+def _missed_key(found: FoundByOthers) -> tuple[str]:
+    return (str(found.report_id),)
+
+
+def _duty(duty: Duty, counts: DutyCounts) -> DutyView:
+    right = counts.done - counts.wrong
+    return DutyView(
+        duty=duty,
+        done=counts.done,
+        right=right,
+        accuracy_rate=_share(right, counts.done),
+        in_time_rate=_share(counts.in_time, counts.timed),
+    )
 
 
 def _report_key(row: ReportFacts) -> tuple[object, ...]:

@@ -443,6 +443,7 @@ class CaseService:
             unit=row.unit,
             assignments=case.assignments,
             closed_at=moment,
+            whole_due_at=case.total_due_at,
             clock=clock,
         )
         self.work.tell(case, event)

@@ -1,7 +1,7 @@
 """The fold of a case gives the same facts whatever the order of arrival, and the right ones."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -121,6 +121,18 @@ def test_a_reopened_case_is_a_new_assignment_and_leaves_the_closed_one_as_it_was
     assert (first,) == tuple(replace(item, passed_on=True) for item in before)
     assert (second.ordinal, second.dispatches, second.closed_at) == (2, 1, None)
     assert second.due_at > first.due_at
+
+
+@pytest.mark.parametrize(("minutes", "in_time"), [(0, True), (1, False), (None, None)])
+def test_a_case_is_closed_in_time_until_its_whole_way_has_run_out(
+    teller: Any, minutes: int | None, *, in_time: bool | None
+) -> None:
+    told = teller().settled("water")
+    whole = None if minutes is None else told.now - timedelta(minutes=minutes)
+    told.envelopes[-1].data["whole_due_at"] = whole and whole.isoformat()
+
+    assert fold_case(told.case_id, told.stored()).closed_in_time is in_time
+    assert fold_case(told.case_id, told.reopened().stored()).closed_in_time is None
 
 
 def test_a_case_registered_by_rule_has_no_registration_stage(teller: Any) -> None:

@@ -1,6 +1,8 @@
 """People see their own figures, the shift leader sees everybody's, and nobody is ranked."""
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +10,7 @@ import pytest
 
 from shared.events import hotline, intake
 from shared.events.identity import AccountChanged
-from shared.events.vocabulary import Finding, Place, Source, TaskKind
+from shared.events.vocabulary import DispatchReason, Finding, Place, Source, TaskKind
 from shared.ids import uuid7
 from shared.testing import ServiceUnderTest
 from shared.vocabulary import Role
@@ -196,12 +198,16 @@ async def test_grid_leaders_are_counted_not_ranked(
         teller().received(reporter=reporter, source=Source.GRID_LEADER),
     )
     async with (
+        sut.client(Role.SHIFT_LEADER) as shift_leader,
         sut.client(Role.LEADER) as leader,
         sut.client(Role.GRID_LEADER, login="grid.xiyuan") as own,
         sut.client(Role.GRID_LEADER, login="grid.xihu") as other,
     ):
         params = {"period": "2026-Q2"}
-        everyone = (await leader.get("/grid-leaders", params=params)).json()
+        everyone = (await shift_leader.get("/grid-leaders", params=params)).json()
+        refused = await leader.get("/grid-leaders", params=params)
+        together = (await leader.get("/grid-leader-reports/2026-Q2")).json()
+        behind = await own.get("/grid-leaders/grid.xiyuan/2026-Q2/reports")
         mine = (await own.get("/grid-leaders", params=params)).json()
         theirs = (await other.get("/grid-leaders", params=params)).json()
 
@@ -209,6 +215,11 @@ async def test_grid_leaders_are_counted_not_ranked(
     assert mine == [item for item in everyone if item["login"] == "grid.xiyuan"]
     assert (mine[0]["reported"], mine[0]["valid"], mine[0]["validity_rate"]) == (2, 1, 0.5)
     assert [item["reported"] for item in theirs] == [0]
+    assert refused.status_code == 403
+    assert (together["reported"], together["valid"], together["validity_rate"]) == (2, 1, 0.5)
+    assert together["leaders"] == len(everyone)
+    assert "login" not in str(together)
+    assert len(behind.json()["items"]) == 2
 
 
 async def test_the_hotline_and_its_agents_are_counted(sut: ServiceUnderTest) -> None:
@@ -262,7 +273,19 @@ async def test_the_hotline_and_its_agents_are_counted(sut: ServiceUnderTest) -> 
         figures = (await own.get("/agents/agent01/2026-05")).json()
         city = (await supervisor.get("/hotline/2026-05")).json()
         forbidden = await own.get("/hotline/2026-05")
+        calls = (await own.get("/agents/agent01/2026-05/calls", params={"limit": 200})).json()
+        submitted_tickets = await own.get(
+            "/agents/agent01/2026-05/tickets", params={"outcome": "submitted"}
+        )
+        called_back_list = (await own.get("/agents/agent01/2026-05/callbacks")).json()
 
+    assert len(calls["items"]) == 4
+    assert [item["ticket_id"] for item in submitted_tickets.json()["items"]] == [str(submitted)]
+    assert [item["satisfaction"] for item in called_back_list["items"]] == [
+        None,
+        "dissatisfied",
+        "basically-satisfied",
+    ]
     assert (figures["calls"], figures["answered"], figures["answered_in_time"]) == (4, 3, 2)
     assert figures["mean_seconds_to_answer"] == 9.333
     assert (figures["handled_at_once"], figures["submitted"], figures["referred"]) == (1, 1, 0)
@@ -297,3 +320,113 @@ async def test_posts_are_measured_by_stage_without_names(
     assert by_post.json()["next_cursor"] is not None
     assert (bad.status_code, forbidden.status_code) == (422, 403)
     assert "actor" not in late.text
+
+
+async def test_what_a_collector_missed_is_listed(
+    sut: ServiceUnderTest, collector_month: list[str]
+) -> None:
+    async with sut.client(Role.COLLECTOR, login="collector01") as collector:
+        page = (await collector.get("/collectors/collector01/2026-05/missed")).json()
+
+    assert [item["grid"] for item in page["items"]] == ["620103001001001"]
+    assert page["items"][0]["case_id"] is not None
+
+
+async def test_posts_are_told_how_often_a_decision_had_to_be_taken_back(
+    sut: ServiceUnderTest, tell: Any, teller: Any
+) -> None:
+    """Six reports decided, two wrongly; five registrations, one wrong; one dispatch of three."""
+    right = teller().received().registered().opened().dispatched("water")
+    voided = teller().received().registered().opened().voided()
+    rejected = teller().received().rejected()
+    taken_back = teller().received().rejected().registered().opened()
+    sent_on = teller().received().registered().opened().dispatched("water")
+    sent_on.return_decided(granted=True).dispatched("transport", DispatchReason.AFTER_RETURN)
+    late = teller().received().registered(minutes=31).opened()
+    by_rule = teller().received().registered(by_rule="trusted").opened()
+    await tell(right, voided, rejected, taken_back, sent_on, late, by_rule)
+    async with sut.client(Role.DISPATCHER) as dispatcher, sut.client(Role.HANDLER) as handler:
+        posts = (await dispatcher.get("/posts/2026-05")).json()
+        wrong = {
+            duty: await listed(dispatcher, "/posts/2026-05/wrong", {"duty": duty})
+            for duty in ("reception", "registration", "dispatch")
+        }
+        forbidden = await handler.get("/posts/2026-05/wrong", params={"duty": "dispatch"})
+
+    duties = {item["duty"]: item for item in posts["duties"]}
+    assert (duties["reception"]["done"], duties["reception"]["right"]) == (6, 4)
+    assert duties["reception"]["in_time_rate"] == 0.833333
+    assert (duties["registration"]["done"], duties["registration"]["right"]) == (5, 4)
+    assert duties["registration"]["accuracy_rate"] == 0.8
+    assert (duties["dispatch"]["done"], duties["dispatch"]["accuracy_rate"]) == (3, 0.666667)
+    assert {item["report_id"] for item in wrong["reception"]} == {
+        str(voided.report_id),
+        str(taken_back.report_id),
+    }
+    assert [item["case_id"] for item in wrong["registration"]] == [str(voided.case_id)]
+    assert [(item["case_id"], item["unit"]) for item in wrong["dispatch"]] == [
+        (str(sent_on.case_id), "water")
+    ]
+    assert forbidden.status_code == 403
+
+
+async def listed(client: Any, path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    params = {**params, "limit": 1}
+    while True:
+        page = (await client.get(path, params=params)).json()
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        params["cursor"] = page["next_cursor"]
+
+
+PERSONAL = {
+    "/collectors/collector01/2026-05": (Role.COLLECTOR, "collector01"),
+    "/collectors/collector01/2026-05/reports": (Role.COLLECTOR, "collector01"),
+    "/collectors/collector01/2026-05/tasks": (Role.COLLECTOR, "collector01"),
+    "/collectors/collector01/2026-05/missed": (Role.COLLECTOR, "collector01"),
+    "/grid-leaders/grid.xiyuan/2026-05/reports": (Role.GRID_LEADER, "grid.xiyuan"),
+    "/agents/agent01/2026-05": (Role.AGENT, "agent01"),
+    "/agents/agent01/2026-05/calls": (Role.AGENT, "agent01"),
+    "/agents/agent01/2026-05/tickets": (Role.AGENT, "agent01"),
+    "/agents/agent01/2026-05/callbacks": (Role.AGENT, "agent01"),
+}
+
+
+async def test_figures_of_a_person_are_for_that_person_and_the_shift_leader_alone(
+    sut: ServiceUnderTest,
+) -> None:
+    """Every role, and the same role of somebody else; also leaders and the own company."""
+    seen: set[tuple[str, str]] = set()
+    for role in Role:
+        async with sut.client(role, login="somebody.else", unit="collection-anlan") as client:
+            for path in PERSONAL:
+                if (await client.get(path)).status_code == 200:
+                    seen.add((role.value, path))
+    assert seen == {(Role.SHIFT_LEADER.value, path) for path in PERSONAL}
+
+    for path, (role, login) in PERSONAL.items():
+        async with sut.client(role, login=login) as own:
+            assert (await own.get(path)).status_code == 200, path
+
+
+def test_no_route_lists_people_side_by_side_but_the_shift_leaders_list_of_grid_leaders() -> None:
+    """A path that holds figures of people names one of them; there is nothing to rank."""
+    schema = service_schema()
+    people = ("CollectorView", "AgentView", "GridLeaderView")
+    lists = [
+        path
+        for path, methods in schema["paths"].items()
+        for view in people
+        if f"'items': {{'$ref': '#/components/schemas/{view}'}}" in str(methods)
+    ]
+
+    assert [path.rpartition("/")[2] for path in lists] == ["grid-leaders"]
+    for view in (*people, "CompanyView", "GridLeadersSumView"):
+        properties = schema["components"]["schemas"][view]["properties"]
+        assert not {"rank", "score", "points", "position"} & set(properties)
+
+
+def service_schema() -> Any:
+    return json.loads((Path(__file__).parents[3] / "docs/openapi/assessment.json").read_text())

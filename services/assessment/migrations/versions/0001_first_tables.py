@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 67197ad6ddd2
+Revision: 909944efa92e
 Follows: 
-Made: 2026-11-22 06:43:11.706360
+Made: 2026-11-22 06:55:34.788486
 """
 
 import sqlalchemy as sa
@@ -126,6 +126,7 @@ def upgrade() -> None:
     sa.Column('opened_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('dispatched_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('closed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('closed_in_time', sa.Boolean(), nullable=True),
     sa.Column('voided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('redispatches', sa.Integer(), nullable=False),
     sa.Column('failed_verifications', sa.Integer(), nullable=False),
@@ -380,10 +381,14 @@ def upgrade() -> None:
     sa.Column('by_rule', sa.Boolean(), nullable=False),
     sa.Column('merged_into', sa.Uuid(), nullable=True),
     sa.Column('reason_code', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
+    sa.Column('urgent', sa.Boolean(), nullable=False),
+    sa.Column('overturned', sa.Boolean(), nullable=False),
+    sa.Column('decided_in_time', sa.Boolean(), nullable=True),
     sa.Column('events', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('report_id', name=op.f('pk_report_facts'))
     )
     with op.batch_alter_table('report_facts', schema=None) as batch_op:
+        batch_op.create_index('ix_report_facts_decided', ['decided_at', 'report_id'], unique=False)
         batch_op.create_index('ix_report_facts_received', ['received_at', 'report_id'], unique=False)
         batch_op.create_index('ix_report_facts_reporter', ['reporter_id', 'received_at', 'report_id'], unique=False)
         batch_op.create_index('ix_report_facts_source', ['source', 'received_at', 'report_id'], unique=False)
@@ -524,6 +529,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_report_facts_source')
         batch_op.drop_index('ix_report_facts_reporter')
         batch_op.drop_index('ix_report_facts_received')
+        batch_op.drop_index('ix_report_facts_decided')
 
     op.drop_table('report_facts')
     op.drop_table('refold_marks')

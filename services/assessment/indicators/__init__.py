@@ -1,0 +1,1 @@
+"""The published ratios of areas and units, and the cases behind each of them."""
