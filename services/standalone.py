@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from services.composition import (
     SERVICES,
     Joined,
+    keep_for_good,
     make_runtime,
     migrations_of,
     service_named,
@@ -90,6 +91,7 @@ def _joined_app(runtimes: dict[str, Runtime], workers: dict[str, Worker]) -> Fas
                 stack.push_async_callback(runtime.transport.stop)
             for app in apps.values():
                 await stack.enter_async_context(app.router.lifespan_context(app))
+            keep_for_good()
             yield
 
     root = FastAPI(title="Minqing", lifespan=lifespan, openapi_url=None, docs_url=None)

@@ -8,7 +8,7 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from services.composition import running_alone, service_named, settings_of
+from services.composition import keep_for_good, running_alone, service_named, settings_of
 from shared.observability.logs import configure_logs
 from shared.web.app import create_service_app, health
 from shared.web.problems import install_problem_handlers
@@ -57,6 +57,7 @@ def _application(name: str) -> FastAPI:
             root.state.runtime = runtime
             root.mount(f"/api/{name}/v1", inner)
             async with inner.router.lifespan_context(inner):
+                keep_for_good()
                 yield
 
     root = FastAPI(title=f"Minqing {name}", lifespan=lifespan, openapi_url=None, docs_url=None)

@@ -8,7 +8,7 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from services.composition import running_alone, service_named, settings_of
+from services.composition import keep_for_good, running_alone, service_named, settings_of
 from shared.observability.logs import configure_logs
 from shared.web.app import health
 from shared.web.problems import install_problem_handlers
@@ -56,6 +56,7 @@ def application(name: str) -> FastAPI:
             root.state.runtime = runtime
             root.state.worker = running
             await running.start()
+            keep_for_good()
             try:
                 yield
             finally:
