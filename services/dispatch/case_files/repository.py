@@ -61,6 +61,16 @@ _OF_CASE: dict[Any, Statement] = {
 }
 
 
+_KNOWN = Statement(
+    sa.select(col(Case.id)).where(col(Case.id) == sa.bindparam("case_id", type_=sa.Uuid()))
+)
+_ATTACHED = Statement(
+    sa.select(AttachedReport.__table__)  # type: ignore[attr-defined]
+    .where(col(AttachedReport.into_report_id) == sa.bindparam("report_id", type_=sa.Uuid()))
+    .order_by(col(AttachedReport.attached_at))
+)
+
+
 class CaseFileRepository:
     """All SQL on the rows of case files."""
 
@@ -107,6 +117,22 @@ class CaseFileRepository:
         for model, rows in zip(also, further, strict=True):
             held.latest[model] = rows[0] if rows else None
         return held
+
+    async def before_opening(
+        self, case_id: UUID, report_id: UUID
+    ) -> tuple[bool, list[AttachedReport]]:
+        """Whether a case is known, and what is attached to its report, in one round trip."""
+        session = self.session
+        changed = (*session.new, *session.dirty, *session.deleted)
+        if any(isinstance(item, AttachedReport) for item in changed):
+            await session.flush()
+        known, attached = await run_on(
+            await session.connection(),
+            [(_KNOWN, [{"case_id": case_id}]), (_ATTACHED, [{"report_id": report_id}])],
+        )
+        # Past the session: a case that it has not written yet, it has in hand.
+        is_known = bool(known) or case_id in self._in_hand
+        return is_known, objects_of(session.sync_session, AttachedReport, attached)
 
     def hold(self, rows: FileRows) -> None:
         """Keep a file in hand until the work is done, so that it is the same if taken again."""

@@ -22,13 +22,14 @@ async def on_report_registered(
 ) -> None:
     """A registered report is a case from now on."""
     fact = received.event
-    if await CaseFileRepository(work.session).case(fact.case_id) is not None:
+    repository = CaseFileRepository(work.session)
+    known, attached = await repository.before_opening(fact.case_id, received.subject)
+    if known:
         return
     reporters = ReporterService.of(work, runtime)
-    count = await reporters.count_for(received.subject)
-    file = CaseService.of(work, runtime).open(received.subject, fact, reporters=count)
+    file = CaseService.of(work, runtime).open(received.subject, fact, reporters=1 + len(attached))
     await reporters.note_if_withdrawn(file.case)
-    await reporters.count_complaints(file.case, fact)
+    await reporters.count_complaints(file.case, fact, attached)
     if fact.by_rule == EMERGENCY_RULE:
         await PaperService.of(work, runtime).ask_after_registration(
             file.case, by_emergency_rule=True, decided_by=fact.direct_by or fact.reporter_id
@@ -44,6 +45,8 @@ async def _send_directly(
 
     A unit that takes no cases any more leaves it to the dispatcher: the case is open all the same.
     """
+    # The case goes first: its dispatch and its papers refer to it.
+    await work.settle()
     rule, work.actor = work.actor, Actor(id=agent, role=Role.AGENT)
     try:
         service = CaseService.of(work, runtime)

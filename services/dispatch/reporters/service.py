@@ -1,5 +1,6 @@
 """Keeps the reporters with their case: reports merged, tickets withdrawn or reopened."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -83,15 +84,17 @@ class ReporterService:
         await self._recount_of(into, "detach-report", report_id, reason)
 
     async def count_for(self, report_id: UUID) -> int:
-        """Reporters of a report that becomes a case: its own, and those merged into it before."""
+        """Reporters of a case: that of its own report, and those merged into it."""
         return 1 + len(await self.repository.attached_to(report_id))
 
-    async def count_complaints(self, case: Case, fact: ReportRegistered) -> None:
+    async def count_complaints(
+        self, case: Case, fact: ReportRegistered, attached: Iterable[AttachedReport]
+    ) -> None:
         """Citizens who tell of one place again and again: by this report, and by merged ones."""
         await self.supervision.on_complaint(
             case, case.report_id, source=fact.source, caller=fact.reporter_id, at=fact.received_at
         )
-        for row in await self.repository.attached_to(case.report_id):
+        for row in attached:
             await self.supervision.on_complaint(
                 case, row.report_id, source=row.source, caller=row.reporter_id, at=row.attached_at
             )
