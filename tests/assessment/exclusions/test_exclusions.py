@@ -105,3 +105,17 @@ async def test_units_read_their_own_exclusions_and_propose_none(
         assert (await other.get(f"/exclusions/{proposed['id']}")).status_code == 404
         body = {"case_id": proposed["case_id"], "unit": "water", "reason": "x"}
         assert (await own.post("/exclusions", json=body)).status_code == 403
+
+
+async def test_an_exclusion_after_closing_changes_only_what_is_recomputed(
+    sut: ServiceUnderTest, late: Any
+) -> None:
+    await step(sut, "first", "/periods/2026-05/closing")
+    proposed = (await propose(sut, late.case_id)).json()
+    await step(sut, "second", f"/exclusions/{proposed['id']}/decision", granted=True)
+    async with sut.client(Role.LEADER) as leader:
+        beside = (await leader.get("/periods/2026-05/recomputed")).json()
+
+    assert await scored(sut) == (2, 60, [["over-limit"], ["in-time"]])
+    (pair,) = [pair for pair in beside["units"] if pair["changed"]]
+    assert (pair["unit"], pair["held"]["score"], pair["other"]["score"]) == ("water", 60, 100)
