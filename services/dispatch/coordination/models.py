@@ -25,7 +25,7 @@ class Coordination(DispatchAggregate, table=True):
     Attributes:
         by_rule: the rule that opened it, if no person did.
         beside: the case goes on meanwhile, because it is urgent.
-        due_at: until when it is to be decided.
+        due_at: until when it is to be decided; `time_limit` after the opening.
         timer_at: when the next unit that has not stated its position runs out of time.
         unit: who is responsible, once it is decided; None if nobody is.
         dispatched: the decision sent the case to the unit.
@@ -64,6 +64,7 @@ class Coordination(DispatchAggregate, table=True):
     by_rule: str | None = Field(default=None, max_length=40)
     opened_at: datetime
     opened_by: str = Field(max_length=80)
+    time_limit: str = Field(max_length=60)
     warn_at: datetime
     due_at: datetime
     timer_at: datetime | None = None
@@ -100,6 +101,7 @@ class Invitation(DispatchTable, table=True):
     unit: str = Field(primary_key=True, max_length=60)
     invited_at: datetime
     invited_by: str = Field(max_length=80)
+    time_limit: str = Field(max_length=60)
     warn_at: datetime
     due_at: datetime
     stated_at: datetime | None = None

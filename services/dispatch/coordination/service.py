@@ -12,7 +12,7 @@ from services.dispatch.case_files.models import Case
 from services.dispatch.case_files.service import CaseFile, class_ref_of
 from services.dispatch.cases.errors import NotAResponsibleUnit
 from services.dispatch.cases.service import CaseService
-from services.dispatch.clocks.domain import Deadline, deadline_of
+from services.dispatch.clocks.domain import ClockRules, Deadline, deadline_of
 from services.dispatch.coordination.domain import (
     CoordinationKind,
     CoordinationState,
@@ -51,7 +51,7 @@ from shared.events.vocabulary import DispatchReason
 from shared.service import Runtime
 from shared.web.etag import check_match
 from shared.work import UnitOfWork
-from shared.worktime import Limit
+from shared.worktime import Calendar, Limit
 
 REPEATED_RETURN = "repeated-return"
 """Name of the rule that opens a coordination when units return a case too often."""
@@ -127,6 +127,7 @@ class CoordinationService:
             by_rule=by_rule,
             opened_at=now,
             opened_by=self.work.actor.id,
+            time_limit=str(limit),
             warn_at=deadline.warn_at,
             due_at=deadline.due_at,
         )
@@ -237,6 +238,7 @@ class CoordinationService:
                 unit=unit,
                 invited_at=now,
                 invited_by=self.work.actor.id,
+                time_limit=str(limit),
                 warn_at=deadline.warn_at,
                 due_at=deadline.due_at,
             )
@@ -569,3 +571,34 @@ class CoordinationService:
 
 def _invited(row: Invitation) -> Invited:
     return Invited(row.unit, row.due_at, row.stated_at)
+
+
+async def reckon_coordination(
+    repository: CoordinationRepository,
+    coordination_id: UUID,
+    calendar: Calendar,
+    rules: ClockRules,
+) -> None:
+    """Reckon the times of an open coordination anew, because the calendar has changed.
+
+    What has passed by the old calendar was told and stays; who has stated a position keeps the
+    time that held then.
+    """
+    coordination = await repository.coordination(coordination_id)
+    if coordination is None or coordination.ended_at is not None:
+        return
+    limit = Limit.parse(coordination.time_limit)
+    deadline = deadline_of(calendar, coordination.opened_at, limit, rules)
+    if deadline is not None:
+        coordination.warn_at, coordination.due_at = deadline.warn_at, deadline.due_at
+    invitations = await repository.invitations(coordination_id)
+    for row in invitations:
+        if row.stated_at is not None or row.missed_at is not None:
+            continue
+        deadline = deadline_of(calendar, row.invited_at, Limit.parse(row.time_limit), rules)
+        if deadline is not None:
+            row.warn_at, row.due_at = deadline.warn_at, deadline.due_at
+    waiting = [row for row in invitations if row.missed_at is None]
+    coordination.timer_at = min(
+        (row.due_at for row in waiting if row.stated_at is None), default=None
+    )

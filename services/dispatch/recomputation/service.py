@@ -16,6 +16,8 @@ from services.dispatch.clocks.domain import (
     deadline_of,
     without_pauses,
 )
+from services.dispatch.coordination.repository import CoordinationRepository
+from services.dispatch.coordination.service import reckon_coordination
 from services.dispatch.recomputation.domain import (
     ClockQuestion,
     calendar_digest,
@@ -172,6 +174,7 @@ class _Chunk:
             by_id = {file.case.id: file for file in files}
             for request in await self._repository.pending_requests(pending):
                 self._reckon_request(by_id[request.case_id], request)
+        await self._reckon_coordinations(files)
         return len(changed)
 
     def _may_have_moved(self, files: Sequence[CaseFile]) -> list[CaseFile]:
@@ -271,6 +274,15 @@ class _Chunk:
         )
         self._work.tell(case, event)
         return True
+
+    async def _reckon_coordinations(self, files: Sequence[CaseFile]) -> None:
+        """Times of the units that are heard; few cases have a coordination."""
+        repository = CoordinationRepository(self._work.session)
+        for file in files:
+            if file.case.coordination_id is not None:
+                await reckon_coordination(
+                    repository, file.case.coordination_id, self._pack.calendar, file.rules
+                )
 
     def _reckon_request(self, file: CaseFile, request: Request) -> None:
         """The centre's time to decide on what a unit asks."""

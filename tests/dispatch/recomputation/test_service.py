@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from services.dispatch.recomputation.service import begin, carry_on, recompute_if_changed
-from shared.events.dispatch import DeadlinesMoved
+from shared.events.dispatch import DeadlinesMoved, PositionMissed
 from shared.events.vocabulary import Finding
 from shared.service import Runtime
 from shared.testing import ServiceUnderTest
 from shared.vocabulary import Role
 from tests.dispatch.recomputation.calendars import with_day_off
-from tests.dispatch.story import UNIT, Story, instant, local
+from tests.dispatch.story import OTHER_UNIT, UNIT, Story, instant, local
 
 
 def _under_new_notice(sut: ServiceUnderTest, day: date) -> Runtime:
@@ -172,3 +172,29 @@ async def test_a_limit_that_moves_back_over_now_is_told_with_its_true_time(
     ]
     assert [item.time.replace(microsecond=0) for item in overrun] == [local("2026-06-02 11:00")]
     assert overrun[0].subject == str(case_id)
+
+
+async def test_the_times_of_a_coordination_move_too(sut: ServiceUnderTest, story: Story) -> None:
+    await _finished(sut.runtime)
+    case_id = await story.opened()
+    body = {"units": [UNIT, OTHER_UNIT], "reason": "权属不清"}
+    found = await story.post(story.dispatcher, f"/cases/{case_id}/coordinations", 201, **body)
+    position = {"stance": "not-responsible", "basis": "责任清单"}
+    path = f"/coordinations/{found['id']}"
+    await story.post(story.handler(), f"{path}/positions", **position)
+
+    runtime = _under_new_notice(sut, date(2026, 6, 2))
+    await _finished(runtime)
+    found = (await story.dispatcher.get(path)).json()
+    # A working day from Monday 09:00 ends on Wednesday now; who has spoken keeps the old time.
+    assert {item["unit"]: instant(item["due_at"]) for item in found["units"]} == {
+        UNIT: local("2026-06-02 09:00"),
+        OTHER_UNIT: local("2026-06-03 09:00"),
+    }
+    assert instant(found["due_at"]) == local("2026-06-05 09:00")
+    story.at("2026-06-02 10:00")
+    await story.timers()
+    assert await story.told(found["id"], PositionMissed) == []
+    story.at("2026-06-03 10:00")
+    await story.timers()
+    assert [item["unit"] for item in await story.told(found["id"], PositionMissed)] == [OTHER_UNIT]

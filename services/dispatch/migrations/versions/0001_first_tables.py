@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 0001
+Revision: 2c09ff8ce563
 Follows: 
-Made: 2026-11-22 06:55:15.951617
+Made: 2026-11-22 07:01:08.076100
 """
 
 import sqlalchemy as sa
@@ -455,6 +455,7 @@ def upgrade() -> None:
     sa.Column('by_rule', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=True),
     sa.Column('opened_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('opened_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('time_limit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=False),
     sa.Column('warn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('timer_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -735,6 +736,7 @@ def upgrade() -> None:
     sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=False),
     sa.Column('invited_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('invited_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+    sa.Column('time_limit', sqlmodel.sql.sqltypes.AutoString(length=60), nullable=False),
     sa.Column('warn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('stated_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
