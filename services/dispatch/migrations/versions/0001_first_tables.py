@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 2c09ff8ce563
+Revision: c1deaaef6c4d
 Follows: 
-Made: 2026-11-22 07:01:08.076100
+Made: 2026-11-22 07:06:07.788362
 """
 
 import sqlalchemy as sa
