@@ -49,6 +49,8 @@ async def test_a_case_goes_from_registration_to_the_archive(story: Story) -> Non
     assert event["clock"]["used_seconds"] == (2 * 60 + 20 + 60) * 60
     assert event["clock"]["limit_seconds"] == 4 * 3600
     assert instant(event["clock"]["due_at"]) == local("2026-06-01 15:40")
+    # Seven hours from 09:00: 4 to handle, 1 to verify, and half an hour for each other stage.
+    assert instant(event["whole_due_at"]) == local("2026-06-02 09:30")
     assert await story.sut.held() == []
 
 
