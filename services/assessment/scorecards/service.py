@@ -292,7 +292,7 @@ class ScorecardService:
                 dispatch_rate=share(registered.dispatched, city.dispatched),
                 extension_deferral_rate=share(card.extended_or_deferred, card.before_allowance),
                 repeated_dispatch_rate=share(card.repeated, card.before_allowance),
-                false_feedback_rate=share(card.false_feedback, card.before_allowance),
+                false_feedback_rate=share(card.with_false_feedback, card.before_allowance),
             ),
         )
 
@@ -307,7 +307,7 @@ class ScorecardService:
             dispatch_rate=share(city.dispatched, city.registered),
             extension_deferral_rate=share(sum(card.extended_or_deferred for card in cards), due),
             repeated_dispatch_rate=share(sum(card.repeated for card in cards), due),
-            false_feedback_rate=share(sum(card.false_feedback for card in cards), due),
+            false_feedback_rate=share(sum(card.with_false_feedback for card in cards), due),
         )
 
     def _ground_of(self, unit: str) -> set[str]:

@@ -260,7 +260,8 @@ class Scorecard:
         returned_to_other: assignments that went to another unit with the centre's consent.
         returns_refused: returns asked for and refused, in all.
         repeated, extended, deferred: assignments before allowance, whether forgiven or not.
-        false_feedback: of these, assignments whose feedback was refused.
+        false_feedback: refused feedbacks, in all, on assignments before allowance.
+        with_false_feedback: of these assignments, those on which it happened.
         extended_or_deferred: assignments before allowance that were one of the two or both.
         before_allowance: due before the allowance.
         not_yet_due: of `due`, those not resolved whose deadline still lies ahead.
@@ -282,6 +283,7 @@ class Scorecard:
     extended: int
     deferred: int
     false_feedback: int
+    with_false_feedback: int
     extended_or_deferred: int
     before_allowance: int
     not_yet_due: int
@@ -406,7 +408,8 @@ def scorecards(judgement: Judgement, units: Sequence[str], rule: Rule) -> list[S
         "repeated": count(before & (lines.dispatches > 1)),
         "extended": count(extended),
         "deferred": count(deferred),
-        "false_feedback": count(before & (lines.feedback_refused > 0)),
+        "false_feedback": _sums(lines.unit[before], lines.feedback_refused[before], len(units)),
+        "with_false_feedback": count(has_reason(judgement, Reason.FALSE_FEEDBACK)),
         "extended_or_deferred": count(extended | deferred),
         "before_allowance": count(before),
         "not_yet_due": count(waiting),

@@ -78,7 +78,7 @@ def _of_unit(mine: list[Line], computed_at: datetime, parameters: dict[str, Any]
         "repeated": sum(line["second_dispatch_at"] is not None for line in before),
         "extended": sum(line["extension_granted_at"] is not None for line in before),
         "deferred": sum(line["deferral_granted_at"] is not None for line in before),
-        "false_feedback": sum(line["feedback_refused"] > 0 for line in before),
+        "false_feedback": sum(line["feedback_refused"] for line in before),
         "verdicts": verdicts,
     }
 
