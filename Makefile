@@ -11,7 +11,7 @@ COMPOSE := docker compose --file deploy/docker-compose.yml
 # What the targets may be told, e.g. `make test T=tests/shared/worktime`.
 T ?=
 LOGIN ?=
-BENCHES ?= worktime recompute intake latency lifecycles lists assessment
+BENCHES ?= worktime recompute intake latency emergency lifecycles lists assessment
 WORKERS ?= auto
 ARGS ?=
 

@@ -1,5 +1,6 @@
 """Raising alarms, once for each emergency, and seeing to it that somebody takes them up."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -59,6 +60,15 @@ class Cause:
     case_number: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Duty:
+    """Who is there now, with their contacts by account name."""
+
+    roster: Roster
+    contacts: Mapping[str, DutyContact]
+    shift_id: UUID | None
+
+
 def urgent_class(pack: CityPack, ref: ClassRef | None) -> bool:
     """Whether the class alone makes a matter urgent."""
     if ref is None:
@@ -89,8 +99,8 @@ class AlarmService:
         if known is not None:
             self._learn(known, cause)
             return known
-        now, roster = self.work.now(), await self._roster()
-        shifts = await self.alarms.shifts_at(now)
+        now, duty = self.work.now(), await self._duty()
+        roster = duty.roster
         told = told_at_once(self._pack.emergencies, roster)
         alarm = Alarm(
             kind=cause.kind,
@@ -104,14 +114,15 @@ class AlarmService:
             case_number=cause.case_number,
             recorded_at=cause.recorded_at,
             raised_at=now,
-            shift_id=shifts[0].id if shifts and not roster.unstaffed else None,
+            shift_id=None if roster.unstaffed else duty.shift_id,
             unstaffed=roster.unstaffed,
             told=list(told),
             escalate_at=now + self._patience,
         )
         self.alarms.add(alarm)
+        template = RAISED_UNSTAFFED if roster.unstaffed else RAISED
         for login in told:
-            await self._tell(alarm, login, RAISED_UNSTAFFED if roster.unstaffed else RAISED)
+            self._tell(alarm, login, duty.contacts.get(login), template)
         self.work.record(alarm, "raise", to_state=alarm.state, details={"told": list(told)})
         self.work.tell(alarm, _raised(alarm))
         return alarm
@@ -142,7 +153,8 @@ class AlarmService:
         """Nobody has taken it up in time: tell the next one."""
         if alarm.state is not AlarmState.OPEN:
             return
-        login = told_next(self._pack.emergencies, await self._roster(), alarm.step + 1)
+        duty = await self._duty()
+        login = told_next(self._pack.emergencies, duty.roster, alarm.step + 1)
         if login is None:
             alarm.exhausted = True
             self.work.record(alarm, "exhaust", reason="nobody is left to be told")
@@ -150,7 +162,7 @@ class AlarmService:
         alarm.step += 1
         alarm.told = [*alarm.told, login]
         alarm.escalate_at = self.work.now() + self._patience
-        await self._tell(alarm, login, ESCALATED)
+        self._tell(alarm, login, duty.contacts.get(login), ESCALATED)
         self.work.record(alarm, "escalate", details={"told": login, "step": alarm.step})
         self.work.tell(alarm, AlarmEscalated(number=alarm.number, step=alarm.step))
 
@@ -179,21 +191,24 @@ class AlarmService:
         if cause.kind is AlarmKind.EMERGENCY:
             alarm.kind = cause.kind
 
-    async def _roster(self) -> Roster:
-        people = [one for one in await self._contacts.everybody() if one.active]
-        leaders = tuple(one.login for one in people if Role.SHIFT_LEADER in one.roles)
+    async def _duty(self) -> "_Duty":
+        """Everybody who may be told and the shifts that run now, read once."""
+        people = await self._contacts.everybody()
         shifts = await self.alarms.shifts_at(self.work.now())
-        found = [await self._contacts.find(shift.leader) for shift in shifts]
+        known = {one.account_id: one for one in people} | {one.login: one for one in people}
+        leading = [(shift.leader, known.get(shift.leader)) for shift in shifts]
         # An account that identity has not told of yet keeps its place under its id.
-        on_duty = [
-            one.login if one else shift.leader
-            for shift, one in zip(shifts, found, strict=True)
-            if one is None or one.active
+        on_duty = [one.login if one else name for name, one in leading if one is None or one.active]
+        shift_leaders = [
+            one.login for one in people if one.active and Role.SHIFT_LEADER in one.roles
         ]
-        return Roster(on_duty=tuple(dict.fromkeys(on_duty)), shift_leaders=leaders)
+        return _Duty(
+            roster=Roster(tuple(dict.fromkeys(on_duty)), tuple(shift_leaders)),
+            contacts={one.login: one for one in people},
+            shift_id=shifts[0].id if shifts else None,
+        )
 
-    async def _tell(self, alarm: Alarm, login: str, template: str) -> None:
-        contact = await self._contacts.find(login)
+    def _tell(self, alarm: Alarm, login: str, contact: DutyContact | None, template: str) -> None:
         language = contact.language if contact else self._pack.city.languages[0]
         for channel in channels_for(self._channels, _reachable(contact)):
             OFFICE.post(

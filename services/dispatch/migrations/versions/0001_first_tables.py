@@ -1,8 +1,8 @@
 """first tables
 
-Revision: c1deaaef6c4d
+Revision: 52849fe88b9e
 Follows: 
-Made: 2026-11-22 07:06:07.788362
+Made: 2026-11-22 07:11:22.836964
 """
 
 import sqlalchemy as sa

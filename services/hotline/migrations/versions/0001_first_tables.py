@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 8d5524840b21
+Revision: 93b74dff0221
 Follows: 
-Made: 2026-11-22 06:46:52.964479
+Made: 2026-11-22 07:11:14.165221
 """
 
 import sqlalchemy as sa

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: e86e5134bc64
+Revision: 914d702d4c32
 Follows: 
-Made: 2026-11-22 06:47:06.546926
+Made: 2026-11-22 07:11:18.283427
 """
 
 import sqlalchemy as sa
