@@ -172,7 +172,6 @@ def test_no_lines_make_no_scorecards(tmp_path: Path) -> None:
         ({"used_seconds": 10**30}, "more than 1000000000000 cannot be meant"),
         ({"limit_seconds": None}, "limit_seconds must be a whole number, not null"),
         ({"dispatches": 0}, "dispatched at least once"),
-        ({"dispatches": 2}, "second_dispatch_at must be given"),
         ({"second_dispatch_at": "2026-05-20T17:30:00Z"}, "second_dispatch_at must be null"),
         ({"extension_seconds": 60}, "extension_granted_at must say when"),
         (
@@ -197,6 +196,17 @@ def test_a_bad_line_is_refused_with_file_line_and_reason(
     assert f"{tmp_path / 'assignments.jsonl'}:2: " in told
     assert reason in told
     assert told.count("\n") == 1
+
+
+def test_a_whole_number_may_have_a_point_and_a_case_may_be_dispatched_without_repeat(
+    tmp_path: Path,
+) -> None:
+    """JSON knows one kind of number; after a return a case is dispatched, but not repeatedly."""
+    text = json.dumps(line(used_seconds=9000.0, dispatches=2))
+
+    [card] = cards(run(tmp_path, text))
+
+    assert (card["due"], card["timely"], card["repeated"]) == (1, 1, 0)
 
 
 @pytest.mark.parametrize(

@@ -124,11 +124,9 @@ def read_line(raw: bytes) -> Line:
     line = Line(*[reader(name, values[name]) for name, reader in _READERS.items()])
     _agree("extension", values["extension_seconds"], values["extension_granted_at"])
     _agree("deferral", values["deferral_seconds"], values["deferral_granted_at"])
-    if (line.dispatches > 1) != (line.second_dispatch_at != NEVER):
-        raise LineFault(
-            f"dispatches is {line.dispatches}, so second_dispatch_at must"
-            f" {'be given' if line.dispatches > 1 else 'be null'}"
-        )
+    # The other way round is possible: after a return the case is dispatched, but not repeatedly.
+    if line.dispatches == 1 and line.second_dispatch_at != NEVER:
+        raise LineFault("dispatches is 1, so second_dispatch_at must be null")
     return line
 
 
@@ -220,6 +218,9 @@ def _text(name: str, value: Any) -> str:
 
 
 def _whole(name: str, value: Any) -> int:
+    if type(value) is float and value.is_integer():
+        # JSON knows one kind of number: 9000.0 is 9000.
+        value = int(value)
     # True is an int to Python, but no number to JSON.
     if type(value) is not int:
         raise LineFault(f"{name} must be a whole number, not {_shown(value)}")

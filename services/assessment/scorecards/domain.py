@@ -105,7 +105,7 @@ def behind(figure: Figure, judged: Judgement) -> Flags:
         Figure.FORGIVEN_EXTENSION: judged.forgiven[Kind.EXTENSION],
         Figure.RETURNED_TO_OTHER: judged.returned,
         Figure.RETURNS_REFUSED: part & (lines.returns_refused > 0),
-        Figure.REPEATED: before & (lines.dispatches > 1),
+        Figure.REPEATED: before & (lines.second_dispatch_at != NEVER),
         Figure.EXTENDED: before & (lines.extension_granted_at != NEVER),
         Figure.DEFERRED: before & (lines.deferral_granted_at != NEVER),
         Figure.FALSE_FEEDBACK: before & (lines.feedback_refused > 0),

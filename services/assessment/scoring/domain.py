@@ -119,7 +119,7 @@ class Columns:
         deferral_seconds: counted seconds of the pause; 0 for none.
         deferral_granted_at: microseconds; `NEVER` for none.
         second_dispatch_at: microseconds at which it was dispatched again; `NEVER` if it was not.
-        dispatches: 1 and one more for each repeated dispatch.
+        dispatches: 1 and one more for each further one; `second_dispatch_at` tells of a repeat.
         returned_to_same: granted returns after which it came back to the unit.
         returned_to_other: granted returns after which it went to another unit.
         returns_refused: returns that were asked for in vain.
@@ -405,7 +405,7 @@ def scorecards(judgement: Judgement, units: Sequence[str], rule: Rule) -> list[S
         "timely": count(judgement.timely),
         "returned_to_other": count(judgement.returned),
         "returns_refused": _sums(lines.unit[part], lines.returns_refused[part], len(units)),
-        "repeated": count(before & (lines.dispatches > 1)),
+        "repeated": count(before & (lines.second_dispatch_at != NEVER)),
         "extended": count(extended),
         "deferred": count(deferred),
         "false_feedback": _sums(lines.unit[before], lines.feedback_refused[before], len(units)),
@@ -452,7 +452,7 @@ def rounded(value: Fraction | None) -> Decimal | None:
 
 def _kinds(lines: Columns, counted: Flags) -> dict[Kind, Flags]:
     return {
-        Kind.REPEAT: counted & (lines.dispatches > 1),
+        Kind.REPEAT: counted & (lines.second_dispatch_at != NEVER),
         Kind.DEFERRAL: counted & (lines.deferral_granted_at != NEVER),
         Kind.EXTENSION: counted & (lines.extension_granted_at != NEVER),
     }
