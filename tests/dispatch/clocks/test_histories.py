@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -303,6 +304,7 @@ class Story:
         assert paper.whole_counted(minute_of(case.total_due_at)) == paper.whole_allowed()
 
 
+@pytest.mark.timeout(1_800)
 @given(
     urgent=st.booleans(),
     special=st.booleans(),
