@@ -1,5 +1,6 @@
 """The operator's page names every setting, figure and alarm as the code has them."""
 
+import json
 import re
 from collections.abc import Iterator
 from importlib import import_module
@@ -48,6 +49,8 @@ def told(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, frozenset):
+        return json.dumps(sorted(value))
     if hasattr(value, "strftime"):
         return f"{value:%H:%M}"
     return str(value) or "empty"
