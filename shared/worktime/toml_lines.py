@@ -63,3 +63,6 @@ def read_toml(path: Path, shown_as: str) -> tuple[dict[str, Any], LineIndex, lis
         place = _AT_LINE.search(str(error))
         line = int(place[1]) if place else len(text.splitlines())
         return {}, LineIndex(text), [Fault(shown_as, line, f"not valid TOML: {error}")]
+    except (ValueError, RecursionError) as error:
+        # Python itself refuses numbers of thousands of digits and tables without end.
+        return {}, LineIndex(text), [Fault(shown_as, 1, f"cannot be read as TOML: {error}")]

@@ -368,6 +368,17 @@ SCRAPS = [
 ]
 
 
+@pytest.mark.parametrize("file", [name for name in sorted(TOWN) if name.endswith(".toml")])
+@pytest.mark.parametrize("endless", ["[" * 2_000, "9" * 5_000])
+def test_what_python_itself_cannot_read_is_a_fault_of_the_file(
+    town: Path, file: str, endless: str
+) -> None:
+    path = town / file
+    path.write_text(f"first = {endless}\n{path.read_text()}")
+
+    assert file in {one[0] for one in found(town)}
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     name=st.sampled_from(sorted(TOWN)),
