@@ -311,10 +311,13 @@ class DeadlinesMoved(Event):
     assignment: int = Field(ge=0, description="latest dispatch; 0 before the first")
     unit: str | None = Field(default=None, description="of the latest dispatch")
     due_at: Instant | None = Field(
-        default=None, description="of the unit's handling, on its latest dispatch"
+        default=None,
+        description="of the unit's handling, extensions and pauses included",
     )
     warn_at: Instant | None = None
-    limit_seconds: int | None = Field(default=None, description="its limit in counted seconds")
+    limit_seconds: int | None = Field(
+        default=None, description="its limit in counted seconds, extensions granted so far included"
+    )
     provisional: bool = False
     stage_due_at: Instant | None = Field(default=None, description="of the present stage")
     whole_due_at: Instant | None = Field(default=None, description="of the whole way")

@@ -395,6 +395,28 @@ class Teller:
         )
         return self
 
+    def deadlines_moved(
+        self, due_at: datetime | None = None, limit: int | None = LIMIT_SECONDS
+    ) -> "Teller":
+        """Another calendar holds; of a unit that has, or had, the case since its last dispatch."""
+        dispatched = self.assignment > 0
+        self.tell(
+            dispatch.DeadlinesMoved(
+                number=self.number,
+                calendar="0" * 64,
+                assignment=self.assignment,
+                unit=self.unit if dispatched else None,
+                due_at=due_at if dispatched else None,
+                warn_at=due_at if dispatched else None,
+                limit_seconds=limit if dispatched else None,
+                stage_due_at=self.now + timedelta(days=1),
+                whole_due_at=self.now + timedelta(days=9),
+            ),
+            self.case_id,
+            actor="rule:recompute-deadlines",
+        )
+        return self
+
     def settled(self, unit: str, *, used: int = 3_600, due_at: datetime | None = None) -> "Teller":
         """From report to archive without a hitch."""
         self.received().registered().opened().dispatched(unit, due_at=due_at)

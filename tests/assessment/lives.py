@@ -9,6 +9,7 @@ from services.assessment.facts.domain import AssignmentFacts
 from shared.events.vocabulary import DispatchReason
 
 UNITS = ("water", "transport", "environment")
+STILL_MOVED = {"with_unit", "handled", "failed", "passed"}
 SAME_RUN = (DispatchReason.AFTER_RETURN, DispatchReason.AFTER_FAILED_VERIFICATION)
 
 
@@ -30,13 +31,27 @@ class Life:
 
     def live(self, steps: int) -> "Life":
         self.teller.registered().opened()
+        self._calendar("opened")
         self.dispatch(DispatchReason.FIRST)
         state = "with_unit"
         for _ in range(steps):
+            self._calendar(state)
             state = getattr(self, f"_{state}")()
             if state == "end":
                 break
         return self
+
+    def _calendar(self, state: str) -> None:
+        """Now and then a holiday more or less; what was given back or closed is not moved."""
+        if state == "closed" or self.chance.random() < 0.75:
+            return
+        line = self.lines[-1] if self.lines else None
+        due_at = self.teller.now + timedelta(minutes=self.chance.randint(-2_000, 9_000))
+        limit = self.chance.choice([None, 6_900, 7_200, 15_000])
+        added = line["extension_seconds"] if line is not None else 0
+        self.teller.deadlines_moved(due_at, None if limit is None else limit + added)
+        if line is not None and state in STILL_MOVED:
+            line |= {"due_at": due_at, "limit_seconds": limit}
 
     def dispatch(self, reason: DispatchReason) -> None:
         unit = self.chance.choice(UNITS)
@@ -137,6 +152,7 @@ class Life:
             return "with_unit"
         line["deferral_granted_at"] = line["deferral_granted_at"] or self.teller.now
         line["due_at"] = until
+        self._calendar("with_unit")
         if self.chance.random() < 0.2:
             return "end"
         due_at = line["due_at"] + timedelta(days=2)
@@ -191,6 +207,7 @@ class Life:
         if self.chance.random() < 0.5:
             return "end"
         self.teller.reopened()
+        self._calendar("reopened")
         self.dispatch(DispatchReason.AFTER_REOPENING)
         return "with_unit"
 

@@ -34,6 +34,9 @@ DISPATCHES = (
     Fact.DISPATCHED_AFTER_FAILURE,
 )
 
+GIVEN_UP = (Fact.RETURN_GRANTED, Fact.CLOSED)
+"""After these a dispatch binds its unit no more; what moves its due time later is no matter."""
+
 Integers = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
@@ -46,8 +49,10 @@ class AssignmentColumns:
     Attributes:
         ordinal: n-th assignment of its case, from 1.
         unit: `unit_key` of the unit.
-        due_at: with extensions and deferrals as granted.
-        limit_seconds: without extensions, as the latest dispatch gave it; `UNLIMITED` for none.
+        due_at: with extensions and deferrals as granted, by the calendar last told of before the
+            unit gave the case back or it was closed.
+        limit_seconds: without extensions, as the latest dispatch or, after it, a changed calendar
+            gave it; `UNLIMITED` for none.
         used_seconds: as the clock of the case was read last, pauses left out.
         closed_at: verified and closed while with this unit; `NEVER` if it was not.
         extension_seconds: granted, in all.
@@ -226,6 +231,9 @@ class _Fold:
         stands = (self._latest >= 0) & (self._case[dispatch] == self._case)
         stands &= self._told["assignment"][dispatch] == self._told["assignment"]
         line[stands] = self._line_of_dispatch[self._latest[stands]]
+        given_up = np.cumsum(stands & np.isin(self._fact, GIVEN_UP))
+        # Cases that wait for another dispatch are reckoned by the calendar with the last one.
+        line[(self._fact == Fact.DEADLINES_MOVED) & (given_up > given_up[dispatch])] = -1
         return line
 
     def assignments(self) -> AssignmentColumns:
@@ -290,14 +298,16 @@ class _Fold:
         return found
 
     def _limits(self) -> Integers:
-        """What the latest dispatch gave, less the extensions that it already contained."""
+        """What a dispatch or the calendar gave last, less the extensions that it contained."""
         added = np.where(self._line >= 0, self._told["added_seconds"], 0).astype(np.int64)
         sums = np.cumsum(added)
-        contained = sums[self._dispatch] - sums[self._start[self._line_of_dispatch]]
-        limit = self._told["limit_seconds"][self._dispatch]
-        given = np.where(limit >= 0, limit - contained, UNLIMITED)
+        gives = np.isin(self._fact, (*DISPATCHES, Fact.DEADLINES_MOVED)) & (self._line >= 0)
+        places = np.flatnonzero(gives)
+        line = self._line[places]
+        contained = sums[places] - sums[self._start[line]]
+        limit = self._told["limit_seconds"][places]
         found = np.full(len(self._start), UNLIMITED)
-        found[self._line_of_dispatch] = given
+        found[line] = np.where(limit >= 0, limit - contained, UNLIMITED)
         return found
 
     def _awaiting(self) -> Flags:

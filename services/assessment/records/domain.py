@@ -22,6 +22,7 @@ from shared.events.dispatch import (
     CaseHandled,
     CaseVerified,
     CaseVoided,
+    DeadlinesMoved,
     DeferralDecided,
     DeferralEnded,
     ExtensionDecided,
@@ -51,6 +52,7 @@ RECORDED_TYPES = frozenset(
         ExtensionDecided,
         DeferralDecided,
         DeferralEnded,
+        DeadlinesMoved,
     )
 )
 """Types of events that records are made of."""
@@ -86,7 +88,8 @@ Fields:
     at: when it happened; for a closing, when the case was closed.
     due_at: when the limit runs out after this fact; `NEVER` where the fact says nothing of it.
     sequence: of the event among those of its case.
-    limit_seconds: of a dispatch, extensions granted before included; -1 for none.
+    limit_seconds: as dispatched, or as a changed calendar made it; extensions granted before
+        included; -1 for none.
     used_seconds, paused_seconds: the clock of the unit at this fact; -1 where it was not read.
     added_seconds: by a granted extension.
     assignment: number of the case's latest dispatch.
@@ -112,6 +115,7 @@ class Fact(IntEnum):
     DEFERRAL_ENDED = 16
     CLOSED = 17
     VOIDED = 18
+    DEADLINES_MOVED = 19
 
 
 _DISPATCHES = {
@@ -262,6 +266,18 @@ def _(event: DeferralEnded) -> _Told | None:
 @_told.register
 def _(event: CaseClosed) -> _Told | None:
     return _read(Fact.CLOSED, event.clock)
+
+
+@_told.register
+def _(event: DeadlinesMoved) -> _Told | None:
+    if not event.assignment or event.due_at is None:
+        return None  # only the times of the centre have moved
+    return _Told(
+        Fact.DEADLINES_MOVED,
+        event.assignment,
+        due_at=event.due_at,
+        limit_seconds=event.limit_seconds,
+    )
 
 
 @_told.register

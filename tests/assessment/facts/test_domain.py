@@ -154,6 +154,46 @@ def test_a_voided_case_leaves_its_assignments_marked(teller: Any) -> None:
     assert [item.voided for item in facts.assignments] == [True]
 
 
+def test_a_new_holiday_moves_due_time_and_limit_and_leaves_extensions_alone(teller: Any) -> None:
+    told = teller().registered().opened().dispatched("water", limit=14_400)
+    told.extension_decided(granted=True, added=7_200, new_due_at=told.now + timedelta(hours=8))
+    moved = told.now + timedelta(days=3)
+    told.deadlines_moved(moved, 14_000 + 7_200)
+
+    (assignment,) = fold_case(told.case_id, told.stored()).assignments
+    assert assignment.due_at == moved
+    assert (assignment.limit_seconds, assignment.extension_seconds) == (14_000, 7_200)
+
+    later = moved + timedelta(hours=2)
+    told.extension_decided(granted=True, added=3_600, new_due_at=later)
+    (assignment,) = fold_case(told.case_id, told.stored()).assignments
+    assert assignment.due_at == later
+    assert (assignment.limit_seconds, assignment.extension_seconds) == (14_000, 10_800)
+
+    told.handled().verification(passed=False)
+    told.dispatched("water", DispatchReason.AFTER_FAILED_VERIFICATION, limit=14_400 + 10_800)
+    (assignment,) = fold_case(told.case_id, told.stored()).assignments
+    assert (assignment.limit_seconds, assignment.extension_seconds) == (14_400, 10_800)
+
+
+@pytest.mark.parametrize("end", ["closed", "returned"])
+def test_a_new_holiday_moves_nothing_that_a_unit_has_given_up(teller: Any, end: str) -> None:
+    told = teller().registered().opened().dispatched("water")
+    if end == "closed":
+        told.handled().verification(passed=True).closed().reopened()
+    else:
+        told.return_decided(granted=True)
+    (before,) = fold_case(told.case_id, told.stored()).assignments
+
+    told.deadlines_moved(told.now + timedelta(days=40), 99_999)
+
+    assert fold_case(told.case_id, told.stored()).assignments == (before,)
+    told.dispatched("roads", DispatchReason.AFTER_RETURN)
+    first, second = fold_case(told.case_id, told.stored()).assignments
+    assert (first.due_at, first.limit_seconds) == (before.due_at, before.limit_seconds)
+    assert second.limit_seconds == 14_400
+
+
 def test_the_second_dispatch_stays_the_second_when_a_third_follows(teller: Any) -> None:
     told = teller().registered().opened().dispatched("water")
     times = []

@@ -324,3 +324,25 @@ async def test_coverage_counts_patrolled_grids_of_the_ground(sut: ServiceUnderTe
     assert coverage["street-xihu"] == 0
     assert coverage["water"] is None
     assert ranking["city"]["long_term_coverage"] == round(3 / len(pack.grids), 6)
+
+
+async def test_a_new_holiday_puts_a_case_into_the_period_in_which_it_is_due_now(
+    sut: ServiceUnderTest, tell: Any, teller: Any
+) -> None:
+    """Told before the dispatch that it moves has arrived, and twice."""
+    story = teller().received().registered().opened().dispatched("water", due_at=MAY)
+    before = len(story.envelopes)
+    story.deadlines_moved(JUNE, 3_600)
+    moved = story.envelopes[before]
+    _finish(story)
+    await tell(moved, *reversed(story.envelopes))
+
+    async with sut.client(Role.HANDLER, unit="water") as handler:
+        may = (await handler.get("/scorecards/water/2026-05")).json()
+        june = (await handler.get("/scorecards/water/2026-06")).json()
+        path = "/scorecards/water/2026-06/explain"
+        lines = (await handler.get(path, params={"figure": "due"})).json()["cases"]["items"]
+
+    cards = may["scorecard"], june["scorecard"]
+    assert [(card["due"], card["timely"]) for card in cards] == [(0, 0), (1, 1)]
+    assert [line["limit_seconds"] for line in lines] == [3_600]

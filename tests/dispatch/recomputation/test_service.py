@@ -79,6 +79,23 @@ async def test_due_times_behind_a_new_holiday_move_and_no_others(
     assert journal[-1]["action"] == "recompute-deadlines"
 
 
+async def test_the_limit_told_of_an_extended_clock_holds_the_extension(
+    sut: ServiceUnderTest, story: Story
+) -> None:
+    await _finished(sut.runtime)
+    story.at("2026-06-01 16:00")
+    case_id = await story.with_unit()
+    limit = {"amount": "2", "kind": "working-hours"}
+    await story.decided(await story.asked(case_id, "extensions", limit=limit), granted=True)
+
+    await _finished(_under_new_notice(sut, date(2026, 6, 2)))
+
+    [event] = await story.told(case_id, DeadlinesMoved)
+    # One and a half hours on Monday, three and one and a half around Wednesday's noon.
+    assert instant(event["due_at"]) == local("2026-06-03 15:30")
+    assert event["limit_seconds"] == (4 + 2) * 3600
+
+
 async def test_a_pass_that_was_broken_off_goes_on_where_it_was(
     sut: ServiceUnderTest, story: Story
 ) -> None:
