@@ -1,6 +1,6 @@
 """Reads whole columns of a table at once, as the database itself puts them together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ _HEAD = 20
 """Bytes before the first element of an array of one dimension: how many dimensions, whether there
 are nulls, the type, the length and the first index; four bytes each."""
 
+Conditions = Sequence[sa.ColumnElement[bool]]
+
 _LENGTH = ("length", ">i4")
 """What stands before each element."""
 
@@ -20,25 +22,34 @@ async def whole_columns(
     connection: AsyncConnection,
     columns: Mapping[str, sa.ColumnElement[Any]],
     forms: Mapping[str, str],
-    conditions: list[sa.ColumnElement[bool]],
+    parts: Sequence[Conditions],
 ) -> dict[str, npt.NDArray[Any]]:
-    """Columns of all rows that meet the conditions, in one and the same order. PostgreSQL only.
+    """Columns of the rows of all parts, in one and the same order. PostgreSQL only.
 
     The server sends one array a column instead of a row at a time, so that a hundred thousand rows
-    are read without a Python object for any of their values.
+    are read without a Python object for any of their values. Every part is fetched by itself, none
+    longer than a statement may take, and all parts are of one instant: a row that is moved from
+    one to another meanwhile is there exactly once.
 
     Args:
         connection: to a PostgreSQL server.
         columns: expressions of a fixed width that are never null, by name.
         forms: numpy's form of each expression as the server sends it, e.g. `>i4`, `V16`.
-        conditions: which rows.
+        parts: which rows; one or more, and no row is in two of them.
     """
     arrays = [
         sa.func.array_send(sa.func.array_agg(column), type_=sa.LargeBinary).label(name)
         for name, column in columns.items()
     ]
-    row = (await connection.execute(sa.select(*arrays).where(*conditions))).one()
-    return {name: _elements(data, forms[name]) for name, data in zip(columns, row, strict=True)}
+    readings = [sa.select(*arrays).where(*part) for part in parts]
+    # A cursor works out a part of the union when it is fetched, by what held when it was opened.
+    statement = sa.union_all(*readings).execution_options(yield_per=1)
+    async with connection.stream(statement) as rows:
+        read = [row async for row in rows]
+    return {
+        name: np.concatenate([_elements(row[place], form) for row in read])
+        for place, (name, form) in enumerate(forms.items())
+    }
 
 
 def _elements(data: bytes | None, form: str) -> npt.NDArray[Any]:

@@ -1,7 +1,7 @@
 """Reads assignments as columns: those of a period, of all units or of one."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.assessment.assignments.repository import whole_columns
+from services.assessment.assignments.repository import Conditions, whole_columns
 from services.assessment.facts.models import AssignmentFactsRow
 from services.assessment.facts.repository import table_of
 from services.assessment.periods.domain import Period
@@ -47,6 +47,9 @@ _NUMBERS = (
     "feedback_refused",
 )
 _SERVERS_EPOCH = microseconds(datetime(2000, 1, 1, tzinfo=UTC))
+SPAN_OF_A_READING = timedelta(days=31)
+"""So much of a period is read at a time: of a year a twelfth, which a statement's time is for."""
+
 _UNKNOWN = 0
 """In place of the number of a unit, which begins with 1 in the database."""
 
@@ -62,30 +65,48 @@ class AssignmentReader:
     async def due_in(self, period: Period, unit: str | None = None) -> PeriodFacts:
         """Those whose due time lies in the period; of one unit if it is given."""
         line = ASSIGNMENTS.c
-        conditions = [line.due_at >= period.start, line.due_at < period.end]
-        if unit is not None:
-            conditions.append(line.unit == unit)
         connection = await self._session.connection()
         if connection.dialect.name == "postgresql":
-            return await _facts_in_columns(connection, conditions)
-        statement = sa.select(*(line[name] for name in _READ)).where(*conditions)
+            return await _facts_in_columns(connection, parts_of(period, unit))
+        statement = sa.select(*(line[name] for name in _READ)).where(
+            *_due_between(period.start, period.end, unit)
+        )
         return facts_of((await connection.execute(statement)).all())
 
 
+def parts_of(period: Period, unit: str | None = None) -> list[Conditions]:
+    """What is read at a time of the assignments that are due in a period."""
+    parts, start = [], period.start
+    while start < period.end:
+        end = min(start + SPAN_OF_A_READING, period.end)
+        parts.append(_due_between(start, end, unit))
+        start = end
+    return parts
+
+
+def _due_between(start: datetime, end: datetime, unit: str | None) -> Conditions:
+    line = ASSIGNMENTS.c
+    of_unit = [] if unit is None else [line.unit == unit]
+    return [line.due_at >= start, line.due_at < end, *of_unit]
+
+
 async def _facts_in_columns(
-    connection: AsyncConnection, conditions: list[sa.ColumnElement[bool]]
+    connection: AsyncConnection, parts: Sequence[Conditions]
 ) -> PeriodFacts:
     """The same facts as `facts_of` makes of rows, without making the rows."""
-    distinct = sa.select(ASSIGNMENTS.c.unit).where(*conditions).distinct()
     while True:
-        units = sorted((await connection.execute(distinct)).scalars())
-        facts = await facts_of_units(connection, conditions, units)
+        found: set[str] = set()
+        for part in parts:
+            distinct = sa.select(ASSIGNMENTS.c.unit).where(*part).distinct()
+            found.update((await connection.execute(distinct)).scalars())
+        units = sorted(found)
+        facts = await facts_of_units(connection, parts, units)
         if facts is not None:
             return facts
 
 
 async def facts_of_units(
-    connection: AsyncConnection, conditions: list[sa.ColumnElement[bool]], units: list[str]
+    connection: AsyncConnection, parts: Sequence[Conditions], units: list[str]
 ) -> PeriodFacts | None:
     """The facts if all of them are of these units; None if there is another unit by now.
 
@@ -104,7 +125,7 @@ async def facts_of_units(
         **{name: line[name] for name in _NUMBERS},
     }
     forms = dict.fromkeys(columns, ">i4") | dict.fromkeys(_INSTANTS, ">i8") | {"case_id": "S16"}
-    read = await whole_columns(connection, columns, forms, conditions)
+    read = await whole_columns(connection, columns, forms, parts)
     if (read["unit"] == _UNKNOWN).any():
         return None
     limits = read["limit_seconds"].astype(np.int64)

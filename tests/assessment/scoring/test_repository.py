@@ -1,23 +1,30 @@
 """What scores are computed from is read whole, the same from both engines."""
 
+from datetime import timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.assessment.facts.service import fold_pending
 from services.assessment.periods.domain import parse_period
 from services.assessment.scoring.domain import UNLIMITED, Standing, microseconds
 from services.assessment.scoring.repository import (
     ASSIGNMENTS,
+    SPAN_OF_A_READING,
     AssignmentReader,
     facts_of_units,
+    parts_of,
 )
 from shared.testing import ServiceUnderTest
 from tests.assessment.lives import Life
 
 MAY = parse_period("2026-05", ZoneInfo("Asia/Shanghai"))
+YEAR = parse_period("2026", ZoneInfo("Asia/Shanghai"))
 
 
 def expected(life: Life) -> list[tuple[Any, ...]]:
@@ -80,19 +87,85 @@ async def test_a_unit_that_comes_up_between_two_statements_is_not_taken_for_anot
     due_at = MAY.start
     await tell(*[teller().settled(unit, due_at=due_at) for unit in ("post", "water", "water")])
     await fold_pending(sut.runtime)
-    line = ASSIGNMENTS.c
-    conditions = [line.due_at >= MAY.start, line.due_at < MAY.end]
 
     async with sut.runtime.database.reading() as session:
         connection = await session.connection()
         if connection.dialect.name != "postgresql":
             pytest.skip("one statement reads everything")
-        early = await facts_of_units(connection, conditions, ["post"])
-        late = await facts_of_units(connection, conditions, ["post", "water"])
+        early = await facts_of_units(connection, parts_of(MAY), ["post"])
+        late = await facts_of_units(connection, parts_of(MAY), ["post", "water"])
 
     assert early is None
     assert late is not None
     assert sorted(late.columns.unit.tolist()) == [0, 1, 1]
+
+
+async def test_every_assignment_of_a_year_is_read_once_with_the_first_and_the_last(
+    sut: ServiceUnderTest, tell: Any, teller: Any
+) -> None:
+    moment = timedelta(microseconds=1)
+    inside = [YEAR.start, *(YEAR.start + timedelta(days=days) for days in range(1, 365, 13))]
+    inside += [YEAR.start + SPAN_OF_A_READING * n - moment for n in range(1, 12)]
+    inside += [YEAR.start + SPAN_OF_A_READING * n for n in range(1, 12)]
+    inside.append(YEAR.end - moment)
+    due_times = [YEAR.start - moment, *inside, YEAR.end]
+    await tell(*[teller().settled("water", due_at=due_at) for due_at in due_times])
+    await fold_pending(sut.runtime)
+
+    async with sut.runtime.database.reading() as session:
+        facts = await AssignmentReader(session).due_in(YEAR)
+
+    assert sorted(facts.columns.due_at.tolist()) == sorted(map(microseconds, inside))
+
+
+async def test_a_case_that_moves_to_another_month_while_a_year_is_read_is_there_once(
+    sut: ServiceUnderTest, tell: Any, teller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moved to the last part after the first part was read, and the other way round."""
+    if sut.runtime.database.is_sqlite:
+        pytest.skip("one statement reads everything")
+    early, late = YEAR.start + timedelta(days=3), YEAR.end - timedelta(days=3)
+    stories = [teller().settled("water", due_at=due_at) for due_at in (early, late)]
+    await tell(*stories)
+    await fold_pending(sut.runtime)
+    stream, swapped = AsyncConnection.stream, []
+
+    def swapping(connection: AsyncConnection, statement: Any) -> Any:
+        return _Swapping(stream(connection, statement))
+
+    class _Swapping:
+        def __init__(self, rows: Any) -> None:
+            self._rows = rows
+
+        async def __aenter__(self) -> Any:
+            return self._each(await self._rows.__aenter__())
+
+        async def __aexit__(self, *error: object) -> None:
+            await self._rows.__aexit__(*error)
+
+        async def _each(self, rows: Any) -> Any:
+            async for row in rows:
+                yield row
+                if not swapped:
+                    swapped.append(True)
+                    await _swap(sut, [story.case_id for story in stories], early, late)
+
+    monkeypatch.setattr(AsyncConnection, "stream", swapping)
+    async with sut.runtime.database.reading() as session:
+        facts = await AssignmentReader(session).due_in(YEAR)
+    monkeypatch.undo()
+
+    assert swapped
+    assert sorted(facts.case_ids) == sorted(story.case_id for story in stories)
+
+
+async def _swap(sut: ServiceUnderTest, case_ids: list[UUID], early: Any, late: Any) -> None:
+    line = ASSIGNMENTS.c
+    async with sut.runtime.database.transaction() as session:
+        connection = await session.connection()
+        for case_id, due_at in zip(case_ids, (late, early), strict=True):
+            statement = sa.update(ASSIGNMENTS).where(line.case_id == case_id)
+            await connection.execute(statement.values(due_at=due_at))
 
 
 def rows(facts: Any) -> list[tuple[Any, ...]]:
