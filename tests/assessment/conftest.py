@@ -395,6 +395,46 @@ class Teller:
         )
         return self
 
+    def heard(
+        self, minutes: float, end: str | None, *, before: float = 5, beside: bool = False
+    ) -> "Teller":
+        """Units are heard, `before` minutes from now and for `minutes`; `end` says how it ends."""
+        coordination = uuid7()
+        self.wait(before)
+        self.tell(
+            dispatch.CoordinationOpened(
+                number=self.number,
+                case_id=self.case_id,
+                kind="unclear",
+                class_ref=CLASS,
+                urgent=self.urgent,
+                beside=beside,
+                units=("water", "transport"),
+                due_at=self.now + timedelta(days=3),
+            ),
+            coordination,
+            role="dispatcher",
+        )
+        self.wait(minutes)
+        if end == "withdrawn":
+            withdrawn = dispatch.CoordinationWithdrawn(case_id=self.case_id, reason="已查清")
+            self.tell(withdrawn, coordination, role="supervisor")
+        elif end is not None:
+            dispatched = end == "dispatched"
+            if dispatched:
+                self.dispatched("water", minutes=0)
+            settled = dispatch.CoordinationSettled(
+                number=self.number,
+                case_id=self.case_id,
+                outcome="unit",
+                unit="water",
+                basis="责任清单",
+                by_office=False,
+                dispatched=dispatched,
+            )
+            self.tell(settled, coordination, role="supervisor")
+        return self
+
     def deadlines_moved(
         self, due_at: datetime | None = None, limit: int | None = LIMIT_SECONDS
     ) -> "Teller":

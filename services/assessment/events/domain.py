@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from shared.events.envelope import Event
 
 CASE = "dispatch.case"
+COORDINATION = "dispatch.coordination"
 REPORT = "intake.report"
 TASK = "intake.task"
 PATROL = "intake.patrol"
@@ -20,7 +21,7 @@ ACCOUNT = "identity.account"
 FOLDED = frozenset({CASE, REPORT, TASK, PATROL, CALL, TICKET, ACCOUNT})
 """Aggregates that facts are folded from; those of others are stored and left alone."""
 
-_NAMES_A_CASE = frozenset({REPORT, TASK, TICKET})
+_NAMES_A_CASE = frozenset({COORDINATION, REPORT, TASK, TICKET})
 
 
 @dataclass(frozen=True, slots=True)

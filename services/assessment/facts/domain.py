@@ -5,7 +5,7 @@ same lines for one case and for a year of them. Here is the rest: how far a case
 stages of the centre.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +29,9 @@ from shared.events.dispatch import (
     CaseReopened,
     CaseVerified,
     CaseVoided,
+    CoordinationOpened,
+    CoordinationSettled,
+    CoordinationWithdrawn,
     DeferralDecided,
     DeferralEnded,
     FeedbackRefused,
@@ -77,6 +80,22 @@ class StageSpan:
     post: str
     started_at: datetime
     ended_at: datetime
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """A coordination for which a case waited: its time is no stage of the dispatcher.
+
+    Attributes:
+        post: role in which it was opened, which ended the wait before it.
+        ended_at: decided or withdrawn; None while the units are heard.
+        dispatched: the decision sent the case to the unit, so that nobody waited after it.
+    """
+
+    opened_at: datetime
+    post: str
+    ended_at: datetime | None = None
+    dispatched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +241,13 @@ class _CaseFold:
         self._reopenings = 0
         self._stages: list[StageSpan] = []
         self._waiting: dict[Stage, datetime] = {}
+        self._hearings: dict[str, _Hearing] = {}
         self._asked: dict[int, datetime] = {}
         self._issued: dict[int, tuple[datetime, str]] = {}
         self._completed: dict[int, tuple[datetime, str]] = {}
 
     def facts(self, assignments: Iterable[AssignmentFacts]) -> CaseFacts:
+        self._take_out_hearings()
         self._field_stages()
         opened, registered = self._opened, self._registered
         known = opened or registered
@@ -349,6 +370,26 @@ class _CaseFold:
     def _(self, _event: DeferralEnded, _stored: StoredEvent) -> None:
         self._state = CaseState.ACCEPTED
 
+    # -- whose it is ---------------------------------------------------------------------------
+
+    @take.register
+    def _(self, event: CoordinationOpened, stored: StoredEvent) -> None:
+        if not event.beside:
+            self._hearings[stored.subject] = _Hearing(stored.at, _post(stored, "dispatcher"))
+
+    @take.register
+    def _(self, event: CoordinationSettled, stored: StoredEvent) -> None:
+        self._end_hearing(stored, dispatched=event.dispatched)
+
+    @take.register
+    def _(self, _event: CoordinationWithdrawn, stored: StoredEvent) -> None:
+        self._end_hearing(stored, dispatched=False)
+
+    def _end_hearing(self, stored: StoredEvent, *, dispatched: bool) -> None:
+        hearing = self._hearings.get(stored.subject)
+        if hearing is not None:
+            hearing.ended_at, hearing.dispatched = stored.at, dispatched
+
     # -- what intake tells ---------------------------------------------------------------------
 
     @take.register
@@ -389,6 +430,38 @@ class _CaseFold:
         ordinal = 1 + sum(span.stage is stage for span in self._stages)
         # Two services may differ by a moment about the time; no stage is shorter than nothing.
         self._stages.append(StageSpan(stage, ordinal, post, min(started_at, ended_at), ended_at))
+
+    def _take_out_hearings(self) -> None:
+        """Cut the waits for dispatch where units were heard meanwhile, as dispatch's clock does."""
+        if not self._hearings:
+            return
+        waits: list[tuple[datetime, datetime | None, str]] = [
+            (span.started_at, span.ended_at, span.post)
+            for span in self._stages
+            if span.stage is Stage.DISPATCH
+        ]
+        if Stage.DISPATCH in self._waiting:
+            waits.append((self._waiting[Stage.DISPATCH], None, ""))
+        self._stages = [span for span in self._stages if span.stage is not Stage.DISPATCH]
+        for started_at, ended_at, post in waits:
+            for span in self._between_hearings(started_at, ended_at, post):
+                self._span(Stage.DISPATCH, *span)
+
+    def _between_hearings(
+        self, started_at: datetime, ended_at: datetime | None, post: str
+    ) -> Iterator[tuple[datetime, datetime, str]]:
+        """The parts of a wait for dispatch that are over, each with the post that ended it."""
+        for hearing in sorted(self._hearings.values(), key=lambda item: item.opened_at):
+            over = hearing.ended_at is not None and hearing.ended_at <= started_at
+            if over or (ended_at is not None and hearing.opened_at >= ended_at):
+                continue
+            if hearing.opened_at > started_at:
+                yield started_at, hearing.opened_at, hearing.post
+            if hearing.ended_at is None or hearing.dispatched:
+                return
+            started_at = hearing.ended_at
+        if ended_at is not None:
+            yield started_at, ended_at, post
 
     def _field_stages(self) -> None:
         for round_, (issued_at, post) in sorted(self._issued.items()):

@@ -370,6 +370,7 @@ async def test_the_cases_behind_a_figure_are_listed_page_by_page(
     [
         ("intake.task", {"case_id": None}, False),
         ("intake.task", {"case_id": str(uuid4())}, True),
+        ("dispatch.coordination", {"case_id": str(uuid4())}, True),
         ("hotline.call", {"case_id": str(uuid4())}, False),
     ],
 )

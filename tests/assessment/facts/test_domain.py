@@ -72,6 +72,60 @@ def test_a_case_without_a_hitch_keeps_every_stage(teller: Any, qilihe: CityPack)
         assert measured.used_seconds == (span.ended_at - span.started_at).total_seconds()
 
 
+@pytest.mark.parametrize(
+    ("end", "waits"),
+    [
+        ("dispatched", [20]),
+        ("settled", [20, 10]),
+        ("withdrawn", [20, 10]),
+        (None, [20]),
+    ],
+)
+def test_time_in_which_units_are_heard_is_no_wait_for_the_dispatcher(
+    teller: Any, qilihe: CityPack, end: str | None, waits: list[int]
+) -> None:
+    told = teller().registered().opened().heard(200, end, before=20)
+    if end in {"settled", "withdrawn"}:
+        told.dispatched("water", minutes=10)
+    mixed = [*told.stored(), *told.stored()]
+    Random(5).shuffle(mixed)  # noqa: S311 - an order, not a secret
+
+    facts = fold_case(told.case_id, mixed)
+
+    spans = [span for span in facts.stages if span.stage is Stage.DISPATCH]
+    assert [(span.ended_at - span.started_at) / timedelta(minutes=1) for span in spans] == waits
+    assert [span.ordinal for span in spans] == list(range(1, len(waits) + 1))
+    assert {span.post for span in spans} == {"dispatcher"}
+    for span in spans:
+        assert measure_stage(span, qilihe.stages, qilihe.calendar, urgent=False, special=False).kept
+
+
+def test_a_case_that_goes_on_while_units_are_heard_waits_for_the_dispatcher_all_the_same(
+    teller: Any,
+) -> None:
+    told = teller().registered().opened().heard(200, "settled", before=20, beside=True)
+    told.dispatched("water", minutes=10)
+
+    facts = fold_case(told.case_id, told.stored())
+
+    (span,) = (span for span in facts.stages if span.stage is Stage.DISPATCH)
+    assert span.ended_at - span.started_at == timedelta(minutes=230)
+
+
+def test_only_the_wait_in_which_units_were_heard_is_cut(teller: Any) -> None:
+    """A third return has the units heard at once; the waits before and after stay whole."""
+    told = teller().registered().opened().dispatched("water", minutes=7)
+    told.return_decided(granted=True).heard(90, "settled", before=0)
+    told.dispatched("transport", DispatchReason.AFTER_RETURN, minutes=8)
+    told.return_decided(granted=True)
+    told.dispatched("water", DispatchReason.AFTER_RETURN, minutes=9)
+
+    facts = fold_case(told.case_id, told.stored())
+
+    spans = [span for span in facts.stages if span.stage is Stage.DISPATCH]
+    assert [(span.ended_at - span.started_at) / timedelta(minutes=1) for span in spans] == [7, 8, 9]
+
+
 @pytest.mark.parametrize(("minutes", "kept"), [(30, True), (31, False)])
 def test_a_stage_is_kept_up_to_its_limit(
     teller: Any, qilihe: CityPack, minutes: int, *, kept: bool

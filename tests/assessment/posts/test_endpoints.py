@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.assessment.facts.service import keep_up
 from shared.events import hotline, intake
 from shared.events.identity import AccountChanged
 from shared.events.vocabulary import DispatchReason, Finding, Place, Source, TaskKind
@@ -320,6 +321,37 @@ async def test_posts_are_measured_by_stage_without_names(
     assert by_post.json()["next_cursor"] is not None
     assert (bad.status_code, forbidden.status_code) == (422, 403)
     assert "actor" not in late.text
+
+
+async def test_what_is_told_of_a_coordination_takes_its_time_out_of_a_post_that_had_it(
+    sut: ServiceUnderTest, tell: Any, teller: Any
+) -> None:
+    """Told after the case itself, and seen again after everything was folded anew."""
+    story = teller().received().registered().opened().heard(600, "settled", before=20)
+    story.dispatched("water", minutes=10)
+    hearing = [item for item in story.envelopes if ".coordination." in item.type]
+    await tell(*[item for item in story.envelopes if item not in hearing])
+
+    before = await _dispatch_post(sut)
+    await tell(*reversed(hearing))
+    after = await _dispatch_post(sut)
+    async with sut.client(Role.SYSTEM_ADMINISTRATOR) as administrator:
+        assert (await administrator.post("/rebuild")).status_code == 202
+    await keep_up(sut.runtime)
+    again = await _dispatch_post(sut)
+
+    assert (before["stages"], before["kept"]) == (1, 0)
+    assert (after["stages"], after["kept"], after["longest_seconds"]) == (2, 2, 20 * 60)
+    assert again == after
+
+
+async def _dispatch_post(sut: ServiceUnderTest) -> dict[str, Any]:
+    async with sut.client(Role.SHIFT_LEADER) as leader:
+        posts = (await leader.get("/posts/2026-05")).json()["posts"]
+    (found,) = (
+        item for item in posts if (item["stage"], item["post"]) == ("dispatch", "dispatcher")
+    )
+    return dict(found)
 
 
 async def test_what_a_collector_missed_is_listed(
