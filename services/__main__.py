@@ -23,7 +23,7 @@ COMMANDS = {
     "redrive": "Release parked events and dead letters to be tried again.",
     "resend": "Send events of a service again that the bus has lost.",
     "fill": "Fill a new consumer from what the publishers have sent before.",
-    "recompute-deadlines": "Reckon due times of open cases by a changed calendar.",
+    "recompute-deadlines": "Reckon due times of all that is open by a changed calendar.",
     "rebuild": "Make assessment's records and facts anew from the stored events.",
     "events": "Show the published events, or write their documents.",
     "token": "Get an access token for scripts.",

@@ -12,7 +12,7 @@ from services.dispatch.limits.handlers import case_timer
 from services.dispatch.papers import endpoints as papers
 from services.dispatch.papers.handlers import paper_timer
 from services.dispatch.recomputation import endpoints as recomputation
-from services.dispatch.recomputation.service import recompute_if_changed
+from services.dispatch.recomputation.service import recomputer
 from services.dispatch.recoveries import endpoints as recoveries
 from services.dispatch.remediation import endpoints as remediation
 from services.dispatch.requests import endpoints as requests
@@ -46,7 +46,7 @@ service = Service(
         recoveries.router,
     ],
     subscriptions=subscriptions,
-    periodic=[Periodic("deadlines", 10.0, recompute_if_changed)],
+    periodic=[Periodic("deadlines", 10.0, recomputer.recompute_if_changed)],
     timers=[
         case_timer([on_limit_passed]),
         position_timer(),

@@ -10,6 +10,7 @@ from services.dispatch.reporters.handlers import (
 from services.dispatch.supervision_rules.handlers import on_ticket_instructed
 from services.dispatch.verifications.handlers import (
     on_task_completed,
+    on_task_due_time_moved,
     on_task_expired,
     on_task_issued,
 )
@@ -19,6 +20,7 @@ from shared.events.intake import (
     ReportRegistered,
     ReportUnmerged,
     TaskCompleted,
+    TaskDueTimeMoved,
     TaskExpired,
     TaskIssued,
 )
@@ -33,6 +35,7 @@ subscriptions.on(ReportMerged)(on_report_merged)
 subscriptions.on(ReportUnmerged)(on_report_unmerged)
 subscriptions.on(TaskIssued)(on_task_issued)
 subscriptions.on(TaskCompleted)(on_task_completed)
+subscriptions.on(TaskDueTimeMoved)(on_task_due_time_moved)
 subscriptions.on(TaskExpired)(on_task_expired)
 subscriptions.on(TicketReopened)(on_ticket_reopened)
 subscriptions.on(TicketWithdrawn)(on_ticket_withdrawn)

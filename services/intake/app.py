@@ -7,6 +7,8 @@ from services.intake.duplicates.endpoints import router as duplicates
 from services.intake.media.endpoints import router as media
 from services.intake.media.endpoints import uploads
 from services.intake.media.service import discard_orphans
+from services.intake.recomputation.endpoints import router as recomputations
+from services.intake.recomputation.service import recomputer
 from services.intake.registration.endpoints import router as registration
 from services.intake.reports.endpoints import contacts, public
 from services.intake.reports.endpoints import router as reports
@@ -42,10 +44,12 @@ service = Service(
         collectors,
         uploads,
         media,
+        recomputations,
     ),
     subscriptions=subscriptions,
     periodic=(
         Periodic("tasks", 15, move_on),
+        Periodic("deadlines", 10, recomputer.recompute_if_changed),
         Periodic("forget", 3_600, forget),
         Periodic("orphaned-photographs", 86_400, discard_orphans),
     ),

@@ -170,6 +170,18 @@ class TaskExpired(Event):
     expired_at: Instant
 
 
+class TaskDueTimeMoved(Event):
+    """Another calendar holds, for instance by a new holiday notice; an open task is due anew."""
+
+    TYPE: ClassVar[str] = "intake.task.due_time_moved.v1"
+
+    kind: TaskKind
+    case_id: UUID | None = None
+    round: int = Field(ge=1, description="the case's n-th verification, or 1")
+    attempt: int = Field(ge=1, description="n-th issue of this task, from which the time counts")
+    due_at: Instant | None = Field(description="null: no limit")
+
+
 class TaskCancelled(Event):
     """The task is no longer needed, e.g. because the case was voided."""
 

@@ -1,6 +1,5 @@
 """Which deadlines move under another calendar: asked for whole columns of clocks at once."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +10,6 @@ import numpy as np
 from services.dispatch.clocks.domain import Span
 from shared.worktime import Calendar, Limit
 from shared.worktime.arrays import Clocks, as_hours, due_over_spans, in_columns, instants_from
-
-YEARS_BEFORE, YEARS_AFTER = 1, 2
-"""Years around the present that deadlines of open cases can lie in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +27,6 @@ class ClockQuestion:
     warn_at: datetime | None
     due_at: datetime | None
     provisional: bool
-
-
-def calendar_digest(calendar: Calendar, year: int) -> str:
-    """What tells one calendar from another, for the years around `year`: 64 hexadecimal digits.
-
-    Every day with its hours goes in, so that it does not matter whether it is the file or the
-    holiday data behind it that changed.
-    """
-    rules = calendar.rules
-    parts = [str(rules.zone), rules.working_day.value, str(rules.count_first_day)]
-    for known in range(year - YEARS_BEFORE, year + YEARS_AFTER + 1):
-        parts.append(str(rules.knows(known)))
-        parts += [
-            f"{plan.date}{plan.hours}{plan.full_hours}"
-            for plan in rules.plan_year(known, guess=True)
-        ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def sum_in_columns(calendar: Calendar, limits: Sequence[Limit]) -> Limit | None:

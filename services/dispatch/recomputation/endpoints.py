@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from services.dispatch.recomputation.auth import RecomputationReader
-from services.dispatch.recomputation.errors import NoSuchRecomputation
 from services.dispatch.recomputation.repository import RecomputationRepository
 from services.dispatch.recomputation.schemas import MovedDeadlineView, RecomputationView
+from shared.recomputation.auth import RecomputationReader
+from shared.recomputation.errors import NoSuchRecomputation
 from shared.web.paging import Page, PageRequest, page_of, page_request
 from shared.web.route import ReadingRoute, ReadSessionDep
 
@@ -34,7 +34,7 @@ async def get_recomputation(
     recomputation_id: UUID, session: ReadSessionDep, _principal: RecomputationReader
 ) -> RecomputationView:
     """One pass and how far it is."""
-    job = await RecomputationRepository(session).recomputation(recomputation_id)
+    job = await RecomputationRepository(session).job(recomputation_id)
     if job is None:
         raise NoSuchRecomputation("There is no such recomputation.")
     return RecomputationView.model_validate(job)

@@ -3,35 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.dispatch.base import DispatchTable
-from shared.ids import uuid7
+from shared.recomputation.models import RecomputationJob
 
 
-class Recomputation(DispatchTable, table=True):
+class Recomputation(DispatchTable, RecomputationJob, table=True):
     """One pass over all open cases under one calendar.
 
     Attributes:
-        calendar: digest of the calendar that it reckons by.
         open_cases: how many there were when it began.
-        reached: id of the last case that was looked at; a pass that was broken off goes on here.
-        looked_at: cases looked at so far; moved: those of them with a due time that moved.
     """
 
-    __tablename__ = "recomputations"
-    __table_args__ = (sa.Index("ix_recomputations_started_at_id", "started_at", "id"),)
-
-    id: UUID = Field(default_factory=uuid7, primary_key=True)
-    calendar: str = Field(max_length=64)
-    asked_by: str = Field(max_length=80)
-    started_at: datetime
-    finished_at: datetime | None = None
     open_cases: int
-    reached: UUID | None = None
-    looked_at: int = 0
-    moved: int = 0
 
 
 class MovedDeadline(DispatchTable, table=True):

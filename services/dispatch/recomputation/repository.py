@@ -12,30 +12,15 @@ from services.dispatch.case_files.models import Assignment, Case, SegmentRow
 from services.dispatch.recomputation.models import MovedDeadline, Recomputation
 from services.dispatch.requests.domain import RequestState
 from services.dispatch.requests.models import Request
+from shared.recomputation.repository import JobRepository
 from shared.web.paging import PageRequest, after
 
 
-class RecomputationRepository:
+class RecomputationRepository(JobRepository[Recomputation]):
     """All SQL of recomputations."""
 
     def __init__(self, session: AsyncSession) -> None:
-        self.session = session
-
-    async def recomputation(self, job_id: UUID, *, lock: bool = False) -> Recomputation | None:
-        return await self.session.get(Recomputation, job_id, with_for_update=lock or None)
-
-    async def latest(self) -> Recomputation | None:
-        statement = select(Recomputation).order_by(
-            col(Recomputation.started_at).desc(), col(Recomputation.id).desc()
-        )
-        return (await self.session.exec(statement.limit(1))).first()
-
-    async def page(self, request: PageRequest) -> Sequence[Recomputation]:
-        """Newest first would need another order; they are few, so oldest first."""
-        statement = after(
-            select(Recomputation), [Recomputation.started_at, Recomputation.id], request
-        )
-        return list((await self.session.exec(statement)).all())
+        super().__init__(session, Recomputation)
 
     async def moved(self, job_id: UUID, request: PageRequest) -> Sequence[MovedDeadline]:
         statement = select(MovedDeadline).where(MovedDeadline.recomputation_id == job_id)
@@ -74,5 +59,5 @@ class RecomputationRepository:
         )
         return (await self.session.exec(statement)).all()
 
-    def add(self, row: Recomputation | MovedDeadline) -> None:
+    def add(self, row: MovedDeadline) -> None:
         self.session.add(row)

@@ -5,20 +5,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.recomputation.schemas import RecomputationJobView
 
-class RecomputationView(BaseModel):
+
+class RecomputationView(RecomputationJobView):
     """A pass over all open cases, and how far it is."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    calendar: str = Field(description="digest of the calendar that it reckons by")
-    asked_by: str
-    started_at: datetime
-    finished_at: datetime | None = Field(description="null while it goes on")
     open_cases: int = Field(description="when it began")
-    looked_at: int
-    moved: int = Field(description="cases with a due time that moved")
 
 
 class MovedDeadlineView(BaseModel):

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Self
-from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.dispatch.case_files.domain import STAGE_OF
 from services.dispatch.case_files.models import NO_LIMIT, Case
@@ -20,29 +21,18 @@ from services.dispatch.coordination.repository import CoordinationRepository
 from services.dispatch.coordination.service import reckon_coordination
 from services.dispatch.recomputation.domain import (
     ClockQuestion,
-    calendar_digest,
     moved,
     sum_in_columns,
 )
-from services.dispatch.recomputation.errors import NoSuchRecomputation
 from services.dispatch.recomputation.models import MovedDeadline, Recomputation
 from services.dispatch.recomputation.repository import RecomputationRepository
 from services.dispatch.requests.models import Request
 from shared.events.dispatch import DeadlinesMoved
-from shared.observability.context import current_origin
 from shared.pack.model import Stage
+from shared.recomputation.service import Recomputer
 from shared.service import Runtime
-from shared.work import Actor, UnitOfWork
+from shared.work import UnitOfWork
 from shared.worktime.arrays import in_columns
-
-CHUNK = 500
-"""Cases in one transaction: short enough that people who work on one of them hardly wait."""
-
-CHUNKS_A_RUN = 40
-"""Chunks that the worker does before it looks whether it still has the lease."""
-
-RULE = "rule:recompute-deadlines"
-_DONE = "deadlines_recomputed_in"
 
 
 class _Deadlines(NamedTuple):
@@ -58,79 +48,21 @@ class _Deadlines(NamedTuple):
         return cls(handling, file.case.stage_due_at, file.case.total_due_at)
 
 
-async def begin(runtime: Runtime, *, asked_by: str = RULE, anew: bool = False) -> UUID | None:
-    """Begin a pass if the calendar has changed since the last one.
-
-    Args:
-        runtime: of dispatch.
-        asked_by: account or rule.
-        anew: also if the last pass was by the same calendar.
-
-    Returns:
-        The pass to carry on, begun now or broken off before; None if there is nothing to do.
-    """
-    now = runtime.clock.now()
-    digest = calendar_digest(runtime.pack.calendar, now.year)
-    async with runtime.database.transaction() as session:
-        repository = RecomputationRepository(session)
-        latest = await repository.latest()
-        if latest is not None and latest.calendar == digest:
-            if latest.finished_at is None:
-                return latest.id
-            if not anew:
-                return None
-        job = Recomputation(
-            calendar=digest,
-            asked_by=asked_by,
-            started_at=now,
-            open_cases=await repository.open_cases(),
-        )
-        repository.add(job)
-        return job.id
+async def _count_open(session: AsyncSession, job: Recomputation) -> None:
+    job.open_cases = await RecomputationRepository(session).open_cases()
 
 
-async def carry_on(runtime: Runtime, job_id: UUID, *, size: int = CHUNK) -> bool:
-    """Do the next chunk of a pass.
-
-    Returns:
-        Whether the pass is finished.
-
-    Raises:
-        NoSuchRecomputation: there is no such pass.
-    """
-    async with runtime.database.transaction() as session:
-        work = runtime.work(session, Actor(id=RULE), current_origin(None))
-        repository = RecomputationRepository(session)
-        job = await repository.recomputation(job_id, lock=True)
-        if job is None:
-            raise NoSuchRecomputation("There is no such recomputation.")
-        if job.finished_at is not None:
-            return True
-        cases = await repository.chunk(job.reached, size)
-        if cases:
-            job.moved += await _Chunk(work, runtime, job, repository).recompute(
-                await _files(work, runtime, repository, cases)
-            )
-            job.reached, job.looked_at = cases[-1].id, job.looked_at + len(cases)
-        if len(cases) < size:
-            job.finished_at = work.now()
-        await work.flush()
-        finished = job.finished_at is not None
-    runtime.committed(work)
-    return finished
+async def _chunk(work: UnitOfWork, runtime: Runtime, job: Recomputation, size: int) -> bool:
+    repository = RecomputationRepository(work.session)
+    cases = await repository.chunk(job.reached, size)
+    if cases:
+        files = await _files(work, runtime, repository, cases)
+        job.moved += await _Chunk(work, runtime, job, repository).recompute(files)
+        job.reached, job.looked_at = cases[-1].id, job.looked_at + len(cases)
+    return len(cases) < size
 
 
-async def recompute_if_changed(runtime: Runtime) -> None:
-    """The worker's turn: begin a pass where the calendar has changed, and carry it on."""
-    # The calendar of a running process changes with the year at most.
-    year = runtime.clock.now().year
-    if runtime.extras.get(_DONE) == year:
-        return
-    job_id = await begin(runtime)
-    for _ in range(CHUNKS_A_RUN):
-        if job_id is None or await carry_on(runtime, job_id):
-            runtime.extras[_DONE] = year
-            return
+recomputer = Recomputer(Recomputation, _count_open, _chunk)
 
 
 async def _files(

@@ -2,7 +2,7 @@
 
 from services.dispatch.verifications.service import VerificationService
 from shared.events.envelope import Received
-from shared.events.intake import TaskCompleted, TaskExpired, TaskIssued
+from shared.events.intake import TaskCompleted, TaskDueTimeMoved, TaskExpired, TaskIssued
 from shared.events.vocabulary import TaskKind
 from shared.service import Runtime
 from shared.work import UnitOfWork
@@ -35,3 +35,12 @@ async def on_task_expired(
     """Noted in the journal; intake issues the task again."""
     if received.event.kind is TaskKind.VERIFICATION:
         await VerificationService.of(work, runtime).note_expiry(received.subject, received.event)
+
+
+async def on_task_due_time_moved(
+    received: Received[TaskDueTimeMoved], work: UnitOfWork, runtime: Runtime
+) -> None:
+    """The calendar has changed: the case file shows until when the collector has time now."""
+    if received.event.kind is TaskKind.VERIFICATION:
+        service = VerificationService.of(work, runtime)
+        await service.move_due_time(received.subject, received.event)

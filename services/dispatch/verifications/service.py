@@ -11,7 +11,7 @@ from services.dispatch.case_files.service import CaseFile, CaseFiles
 from services.dispatch.supervision_rules.service import SupervisionRules
 from services.dispatch.verifications.domain import independent, move_for
 from shared.events.dispatch import CaseVerified
-from shared.events.intake import TaskCompleted, TaskExpired, TaskIssued
+from shared.events.intake import TaskCompleted, TaskDueTimeMoved, TaskExpired, TaskIssued
 from shared.events.vocabulary import DispatchReason
 from shared.service import Runtime
 from shared.work import UnitOfWork
@@ -100,6 +100,21 @@ class VerificationService:
             file.case,
             "expire-verification",
             details={"round": verification.round, "attempt": fact.attempt},
+        )
+
+    async def move_due_time(self, task_id: UUID, fact: TaskDueTimeMoved) -> None:
+        """Intake has reckoned anew by another calendar; the case's stage moves by its own pass."""
+        verification = await self.repository.verification_of_task(task_id)
+        # Kept is the time of the first issue, as is that of the stage.
+        if verification is None or verification.finding is not None or fact.attempt > 1:
+            return
+        file = await self.files.take_for_fact(verification.case_id)
+        verification.due_at = fact.due_at
+        self.work.record(
+            file.case,
+            "move-verification-due-time",
+            reason="calendar changed",
+            details={"round": verification.round},
         )
 
     def _current(self, file: CaseFile, round_: int) -> Verification | None:

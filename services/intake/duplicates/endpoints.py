@@ -73,7 +73,7 @@ async def merge_report(
     """Merge a report into another one; its reporter goes on following the other one's case."""
     report = await load(work.session, report_id)
     check_match(report, if_match)
-    service = DuplicateService(work, task_service(work, runtime))
+    service = DuplicateService(work, runtime.pack, task_service(work, runtime))
     await service.merge(report, into=command.into)
     await work.settle()
     set_etag(response, report)
@@ -94,7 +94,7 @@ async def unmerge_report(
     """Take a wrong merge back: the report is again what it was before."""
     report = await load(work.session, report_id)
     check_match(report, if_match)
-    service = DuplicateService(work, task_service(work, runtime))
+    service = DuplicateService(work, runtime.pack, task_service(work, runtime))
     await service.unmerge(report, reason=command.reason)
     await work.settle()
     set_etag(response, report)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.intake.clocks.service import reckon_report
 from services.intake.duplicates import repository
 from services.intake.duplicates.errors import MergeTargetGone, MergeWithItself
 from services.intake.reports.domain import (
@@ -62,8 +63,9 @@ async def duplicates_of(
 class DuplicateService:
     """Merges: one report stands for several, and no reporter is lost."""
 
-    def __init__(self, work: UnitOfWork, tasks: TaskService) -> None:
+    def __init__(self, work: UnitOfWork, pack: CityPack, tasks: TaskService) -> None:
         self._work = work
+        self._pack = pack
         self._tasks = tasks
 
     async def merge(self, report: Report, *, into: UUID) -> Report:
@@ -127,6 +129,9 @@ class DuplicateService:
         report.merged_with = report.merged_into = report.merged_from = None
         report.decided_at = report.decided_by = None
         _copy_case(report, None)
+        if report.is_open:
+            # The calendar may have changed while it was merged.
+            reckon_report(report, self._pack)
         for follower in await self._followers(report, report):
             _copy_case(follower, None)
         self._work.tell(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.intake.clocks.domain import stage_clock
+from services.intake.clocks.service import reckon_report
 from services.intake.config import settings_of
 from services.intake.duplicates.domain import cell_of
 from services.intake.media.service import require_known
@@ -39,7 +39,7 @@ from services.intake.reports.models import Report, ReporterContact
 from services.intake.reports.schemas import RevealedContact
 from shared.errors import Conflict
 from shared.ids import uuid7
-from shared.pack.model import CityPack, Stage
+from shared.pack.model import CityPack
 from shared.seal.domain import Seal
 from shared.seal.service import seal_of_service
 from shared.service import Runtime
@@ -158,7 +158,7 @@ class ReportService:
         report.emergency = True
         report.urgent = True
         if report.is_open:
-            self._start_clock(report)
+            reckon_report(report, self._pack)
         self._work.record(report, "mark-emergency", reason=reason)
 
     async def complete_from_ticket(self, report: Report, draft: Draft) -> None:
@@ -264,19 +264,8 @@ class ReportService:
             received_at=now,
             follow_digest=digest_of(token) if token else None,
         )
-        self._start_clock(report)
+        reckon_report(report, self._pack)
         return report
-
-    def _start_clock(self, report: Report) -> None:
-        clock = stage_clock(
-            self._pack,
-            Stage.REGISTRATION,
-            report.received_at,
-            urgent=report.urgent,
-            special=report.special,
-        )
-        report.stage_due_at, report.stage_warn_at = clock.due_at, clock.warn_at
-        report.stage_provisional = clock.provisional
 
     async def _become_case(self, report: Report, accepted: ByRule, now: datetime) -> None:
         report.state = next_state(report.state, ReportAction.REGISTER)

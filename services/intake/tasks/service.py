@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm.exc import StaleDataError
 
-from services.intake.clocks.domain import expiry, stage_clock
+from services.intake.clocks.service import reckon_expiry, reckon_task
 from services.intake.collectors.repository import logins_of, on_duty
 from services.intake.config import IntakeSettings, settings_of
 from services.intake.media.service import require_known
@@ -48,7 +48,7 @@ from shared.events.intake import (
 from shared.events.vocabulary import Finding, Place, TaskKind
 from shared.geo import Position
 from shared.ids import uuid7
-from shared.pack.model import CityPack, Stage
+from shared.pack.model import CityPack
 from shared.service import Runtime
 from shared.vocabulary import PositionSource, Role
 from shared.work import Actor, Origin, UnitOfWork
@@ -181,11 +181,8 @@ class TaskService:
         """The collector is on the way; the task now expires only with its stage."""
         before = task.state
         task.state = next_state(before, TaskAction.ACCEPT)
-        now = self._work.now()
-        task.accepted_at = now
-        around_the_clock = task.urgent or task.special
-        start = max(task.due_at or now, now)
-        task.expires_at = expiry(self._pack, start, around_the_clock=around_the_clock)
+        task.accepted_at = self._work.now()
+        reckon_expiry(task, self._pack)
         self._work.tell(task, TaskAccepted(kind=task.kind, collector=task.collector or ""))
         self._work.record(task, "accept", from_state=before, to_state=task.state)
         return task
@@ -317,12 +314,7 @@ class TaskService:
         task.tried = [*task.tried, collector]
         task.attempt += 1
         task.issued_at, task.accepted_at = now, None
-        clock = stage_clock(
-            self._pack, Stage.VERIFICATION, now, urgent=task.urgent, special=task.special
-        )
-        task.due_at, task.warn_at = clock.due_at, clock.warn_at
-        task.provisional = clock.provisional
-        task.expires_at = expiry(self._pack, now, around_the_clock=task.urgent or task.special)
+        reckon_task(task, self._pack)
         self._work.tell(
             task,
             TaskIssued(

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from services.dispatch.clocks.domain import ClockRules, Span, deadline_over, whole_deadline
 from services.dispatch.recomputation.domain import (
     ClockQuestion,
-    calendar_digest,
     moved,
     sum_in_columns,
 )
-from shared.worktime import Calendar, Limit, LimitKind, load_calendar
-from tests.dispatch.recomputation.calendars import with_day_off
+from shared.worktime import Limit, LimitKind, load_calendar
+from tests.shared.worktime.calendars import with_day_off
 
 CALENDAR = load_calendar(Path(__file__).parents[3] / "packs" / "qilihe")
 BEGIN = datetime.fromisoformat("2026-06-01T09:00:00+08:00")
@@ -83,13 +82,3 @@ def test_stages_one_after_the_other_are_one_limit(limits: list[Limit], wait: int
 def test_limits_of_different_kinds_are_not_one() -> None:
     assert sum_in_columns(CALENDAR, [LIMITS[0], LIMITS[3]]) is None
     assert sum_in_columns(CALENDAR, []) is None
-
-
-class TestDigest:
-    def test_it_is_that_of_the_days_not_of_the_file(self) -> None:
-        again = Calendar(CALENDAR.rules)
-        assert calendar_digest(again, 2026) == calendar_digest(CALENDAR, 2026)
-
-    def test_one_day_more_off_changes_it(self) -> None:
-        other = with_day_off(CALENDAR, date(2026, 12, 24))
-        assert calendar_digest(other, 2026) != calendar_digest(CALENDAR, 2026)

@@ -5,14 +5,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.dispatch.recomputation.service import begin, carry_on, recompute_if_changed
+from services.dispatch.recomputation.service import recomputer
 from shared.events.dispatch import DeadlinesMoved, PositionMissed
 from shared.events.vocabulary import Finding
 from shared.service import Runtime
 from shared.testing import ServiceUnderTest
 from shared.vocabulary import Role
-from tests.dispatch.recomputation.calendars import with_day_off
 from tests.dispatch.story import OTHER_UNIT, UNIT, Story, instant, local
+from tests.shared.worktime.calendars import with_day_off
 
 
 def _under_new_notice(sut: ServiceUnderTest, day: date) -> Runtime:
@@ -23,9 +23,9 @@ def _under_new_notice(sut: ServiceUnderTest, day: date) -> Runtime:
 
 
 async def _finished(runtime: Runtime, *, size: int = 2) -> UUID:
-    job_id = await begin(runtime)
+    job_id = await recomputer.begin(runtime)
     assert job_id is not None
-    while not await carry_on(runtime, job_id, size=size):
+    while not await recomputer.carry_on(runtime, job_id, size=size):
         pass
     return job_id
 
@@ -103,12 +103,12 @@ async def test_a_pass_that_was_broken_off_goes_on_where_it_was(
     story.at("2026-06-01 16:00")
     cases = [await story.with_unit() for _ in range(5)]
     runtime = _under_new_notice(sut, date(2026, 6, 2))
-    job_id = await begin(runtime)
+    job_id = await recomputer.begin(runtime)
     assert job_id is not None
-    assert not await carry_on(runtime, job_id, size=2)  # and then the process dies
+    assert not await recomputer.carry_on(runtime, job_id, size=2)  # and then the process dies
 
     again = _under_new_notice(sut, date(2026, 6, 2))
-    assert await begin(again) == job_id
+    assert await recomputer.begin(again) == job_id
     job, moved = await _report(story, await _finished(again))
     assert (job["looked_at"], job["moved"], len(moved)) == (5, 5, 5)
     for case_id in cases:
@@ -118,13 +118,14 @@ async def test_a_pass_that_was_broken_off_goes_on_where_it_was(
 async def test_the_worker_begins_by_itself_and_only_when_the_calendar_has_changed(
     sut: ServiceUnderTest, story: Story
 ) -> None:
-    await recompute_if_changed(sut.runtime)
+    await recomputer.recompute_if_changed(sut.runtime)
     story.at("2026-06-01 16:00")
     case_id = await story.with_unit()
-    await recompute_if_changed(replace(sut.runtime, extras={}))  # another start, nothing new
-    assert await begin(sut.runtime) is None
+    # Another start, nothing new.
+    await recomputer.recompute_if_changed(replace(sut.runtime, extras={}))
+    assert await recomputer.begin(sut.runtime) is None
     for _ in range(2):
-        await recompute_if_changed(_under_new_notice(sut, date(2026, 6, 2)))
+        await recomputer.recompute_if_changed(_under_new_notice(sut, date(2026, 6, 2)))
     assert len(await story.told(case_id, DeadlinesMoved)) == 1
     admin = story.someone(Role.SYSTEM_ADMINISTRATOR)
     jobs = (await admin.get("/recomputations")).json()["items"]
@@ -134,9 +135,9 @@ async def test_the_worker_begins_by_itself_and_only_when_the_calendar_has_change
 async def test_asked_for_anew_nothing_more_moves(sut: ServiceUnderTest, story: Story) -> None:
     await _finished(sut.runtime)
     await story.with_unit()
-    job_id = await begin(sut.runtime, anew=True)
+    job_id = await recomputer.begin(sut.runtime, anew=True)
     assert job_id is not None
-    assert await carry_on(sut.runtime, job_id)
+    assert await recomputer.carry_on(sut.runtime, job_id)
     job, moved = await _report(story, job_id)
     assert (job["looked_at"], job["moved"], moved) == (1, 0, [])
 

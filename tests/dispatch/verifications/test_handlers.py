@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from shared.events.dispatch import CaseVerified
-from shared.events.intake import TaskExpired
+from shared.events.intake import TaskDueTimeMoved, TaskExpired
 from shared.events.vocabulary import Finding, TaskKind
 from shared.vocabulary import Role
 from tests.dispatch.story import Story, instant, local
@@ -46,6 +46,27 @@ async def test_a_task_issued_again_keeps_the_limit_of_the_stage(story: Story) ->
     assert view["verifications"][0]["attempts"] == 2
     steps = [item["action"] for item in view["journal"]]
     assert steps[-2:] == ["expire-verification", "reissue-verification"]
+
+
+async def test_a_due_time_moved_by_the_calendar_is_shown_in_the_file(story: Story) -> None:
+    case_id = await _sent_out(story)
+    await story.issued(case_id)
+    moved = TaskDueTimeMoved(
+        kind=TaskKind.VERIFICATION,
+        case_id=case_id,
+        round=1,
+        attempt=1,
+        due_at=local("2026-06-02 10:00"),
+    )
+    await story.sut.deliver(moved, subject=story.tasks[case_id, 1])
+    view = await story.case(case_id)
+    assert instant(view["verifications"][0]["due_at"]) == local("2026-06-02 10:00")
+    assert view["journal"][-1]["action"] == "move-verification-due-time"
+    await story.found(case_id, Finding.PASSED, issued=False)
+    late = moved.model_copy(update={"due_at": local("2026-06-03 10:00")})
+    await story.sut.deliver(late, subject=story.tasks[case_id, 1])
+    view = await story.case(case_id)
+    assert instant(view["verifications"][0]["due_at"]) == local("2026-06-02 10:00")
 
 
 async def test_the_same_finding_under_another_id_changes_nothing(story: Story) -> None:

@@ -1,8 +1,8 @@
 """first tables
 
-Revision: 52849fe88b9e
+Revision: 2776e0c86286
 Follows: 
-Made: 2026-11-22 07:11:22.836964
+Made: 2026-11-22 07:31:33.382163
 """
 
 import sqlalchemy as sa
@@ -271,10 +271,10 @@ def upgrade() -> None:
     sa.Column('asked_by', sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
     sa.Column('started_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('finished_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-    sa.Column('open_cases', sa.Integer(), nullable=False),
     sa.Column('reached', sa.Uuid(), nullable=True),
     sa.Column('looked_at', sa.Integer(), nullable=False),
     sa.Column('moved', sa.Integer(), nullable=False),
+    sa.Column('open_cases', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_recomputations'))
     )
     with op.batch_alter_table('recomputations', schema=None) as batch_op:
