@@ -74,12 +74,6 @@ async def raise_all(place: town.Town, count: int) -> None:
         await (by_ticket(place, agent) if number % 2 else by_handset(place, number))
 
 
-def ordinary_report(place: town.Town, grid: Any) -> town.Json:
-    """A report that nobody is woken for: of the first condition that is not urgent."""
-    condition = next(one for one in place.pack.conditions_of(town.COVER) if not one.urgent)
-    return place.report(grid) | {"condition": condition.code}
-
-
 async def ordinary(place: town.Town, callers: int, wanted: Callable[[int], bool]) -> int:
     """Send ordinary reports for as long as `wanted` says so of their count."""
     sent = 0
@@ -91,7 +85,7 @@ async def ordinary(place: town.Town, callers: int, wanted: Callable[[int], bool]
         async with load.Line(place.suite.url("intake")) as line:
             while wanted(sent):
                 sent += 1
-                await line.post("/api/intake/v1/reports", token, ordinary_report(place, grid))
+                await line.post("/api/intake/v1/reports", token, place.report(grid))
 
     await asyncio.gather(*(caller() for _ in range(callers)))
     return sent

@@ -18,7 +18,7 @@ import machine
 from PIL import Image
 
 from shared.pack.loader import load_pack
-from shared.pack.model import CityPack, ClassKey, Grid
+from shared.pack.model import CityPack, ClassKey, Grid, RegistrationCondition
 from shared.testing.processes import RunningProcess, SuiteProcesses, free_port, wait_for
 from shared.vocabulary import Role
 
@@ -89,13 +89,18 @@ class Town:
         sha: str = answer.json()["sha256"]
         return sha
 
+    @property
+    def routine(self) -> RegistrationCondition:
+        """A condition that nobody is woken for, as of most cases."""
+        return next(one for one in self.pack.conditions_of(COVER) if not one.urgent)
+
     def report(self, grid: Grid, media: Sequence[str] = ()) -> Json:
         """A report as a collector's handset sends it; with a photograph it becomes a case."""
         point = grid.polygon.representative_point()
         return {
             "client_id": str(uuid4()),
             "class_ref": {"scheme": COVER.scheme, "kind": COVER.kind.value, "code": COVER.code},
-            "condition": self.pack.conditions_of(COVER)[0].code,
+            "condition": self.routine.code,
             "description": "人行道上的井盖破损,缺了一角,夜间行人较多。",
             "place": {
                 "longitude": round(point.x, 6),
