@@ -76,7 +76,7 @@ class Words:
             if amount
         ]
         joined = "".join(said) if self.language == "zh" else " ".join(said)
-        return joined or self.say("0分", "0 min")
+        return joined or self.say("0秒", "0 s")
 
     def limit(self, limit: Limit) -> str:
         """A limit as the trade says it: `6 working hours`."""

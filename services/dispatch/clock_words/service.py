@@ -157,7 +157,7 @@ class ClockTeller:
             line = f"  {day.date} {self._words.pick((day.zh, day.en))}"
             if day.spans:
                 spans = self._words.say("、", ", ").join(day.spans)
-                line += f" {spans} {self._words.length(round(day.seconds))}"
+                line += f" {spans} {self._words.length(int(day.seconds))}"
             lines.append(line)
         return lines
 

@@ -143,4 +143,4 @@ def test_the_language_is_the_one_asked_for(
 def test_lengths_of_time_are_said_to_the_second() -> None:
     assert Words("zh").length(3 * 3600 + 5) == "3小时5秒"
     assert Words("en").length(61) == "1 min 1 s"
-    assert Words("en").length(0) == "0 min"
+    assert Words("en").length(0) == "0 s"
