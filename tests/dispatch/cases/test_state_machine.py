@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from services.dispatch.app import service
 from services.dispatch.case_files.domain import CaseState, allowed_actions
+from services.dispatch.config import DispatchSettings
 from shared.clock import ManualClock
 from shared.events.vocabulary import Finding
 from shared.pack.loader import load_pack
@@ -29,6 +30,7 @@ from tests.dispatch.story import COMMAND_UNIT, MONDAY, UNIT, Story
 PACK = load_pack(Path(__file__).parents[3] / "packs" / "qilihe")
 ZONE = ZoneInfo("Asia/Shanghai")
 FOUR_HOURS = 240
+MANY = 20
 MINUTES = st.integers(min_value=0, max_value=200)
 
 T = TypeVar("T")
@@ -42,9 +44,19 @@ class CaseLife(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
         self.clock = ManualClock(MONDAY)
+        url = f"sqlite+aiosqlite:///{self.folder.name}/case.db"
+        # How often and until when something is granted is held by the tests of requests; here
+        # it is asked for again and again.
+        often = DispatchSettings(
+            database_url=url,
+            extension_in_time_only=False,
+            extensions_at_most=MANY,
+            deferrals_at_most=MANY,
+        )
         self.under_test = service_under_test(
             service,
-            database_url=f"sqlite+aiosqlite:///{self.folder.name}/case.db",
+            database_url=url,
+            settings=often,
             pack=PACK,
             folder=Path(self.folder.name),
             clock=self.clock,
