@@ -101,8 +101,3 @@ def _amount(postings: Sequence[Posting], account: Account) -> Decimal | None:
     if not found:
         return None
     return money(-sum(found) if account in SOURCES else sum(found))
-
-
-def harmless(text: str) -> str:
-    """Text that a spreadsheet program opening a CSV does not take for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -15,12 +15,12 @@ from services.dispatch.fund_exports.domain import (
     HEADER,
     Booked,
     Cell,
-    harmless,
     money,
     row_of,
     sum_row,
 )
 from services.dispatch.fund_exports.schemas import LedgerDocument
+from shared.spreadsheets import harmless
 from shared.web.paging import MAX_LIMIT, PageRequest, page_of
 
 _TOTALS = (

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from shared.spreadsheets import harmless
 
 HEADINGS = (
     ("督办编号", "number"),
@@ -32,15 +32,10 @@ HEADINGS = (
 """Columns of the table, in Chinese and English."""
 
 
-def cell(text: str) -> str:
-    """Text as a cell: never read as a formula by the spreadsheet that opens it."""
-    return f"'{text}" if text.startswith(_BEGINS_A_FORMULA) else text
-
-
 def table(rows: Iterable[Sequence[str]], *, chinese: bool) -> str:
     """Headings and rows as RFC 4180 text."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow([zh if chinese else en for zh, en in HEADINGS])
-    writer.writerows([cell(text) for text in row] for row in rows)
+    writer.writerows([harmless(text) for text in row] for row in rows)
     return out.getvalue()

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dispatch.fund_exports.domain import harmless, money
+from services.dispatch.fund_exports.domain import money
+from shared.spreadsheets import harmless
 from shared.vocabulary import Role
 from tests.dispatch.story import UNIT, Story
 
